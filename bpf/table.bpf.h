@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * table.bpf.h - the open_fds bitmap of a task's descriptor table.
+ *
+ * Nothing here is locked. A table that grows is replaced and the old one freed
+ * after RCU; a files_struct is freed at once (put_files_struct() in fs/file.c).
+ * So the pointers are read again after the copy: while the task still points to
+ * the same files_struct, and that to the same fdtable, what was copied was theirs.
+ */
+#ifndef FDMAP_TABLE_BPF_H
+#define FDMAP_TABLE_BPF_H
+
+#include "kernel.h"
+
+struct table {
+	struct files_struct *files;
+	struct fdtable *fdt;
+	unsigned int size;
+};
+
+/* False: no table (kernel thread, exiting). */
+static __always_inline bool table_of(struct task_struct *task, struct table *table)
+{
+	struct files_struct *files = BPF_CORE_READ(task, files);
+	struct fdtable *fdt;
+
+	if (!files)
+		return false;
+	fdt = BPF_CORE_READ(files, fdt);
+	if (!fdt)
+		return false;
+	table->files = files;
+	table->fdt = fdt;
+	table->size = BPF_CORE_READ(fdt, max_fds);
+	return true;
+}
+
+static __always_inline unsigned long *open_fds_of(const struct table *table)
+{
+	struct fdtable *fdt = table->fdt;
+
+	return BPF_CORE_READ(fdt, open_fds);
+}
+
+static __always_inline bool table_unchanged(struct task_struct *task, const struct table *table)
+{
+	struct files_struct *files;
+	__u64 fence = 0;
+
+	/* keep the second look behind the copy, on every architecture */
+	__sync_fetch_and_add(&fence, 1);
+	files = BPF_CORE_READ(task, files);
+	return files == table->files && BPF_CORE_READ(files, fdt) == table->fdt;
+}
+
+#endif

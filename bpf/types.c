@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * types.c - never run: its BTF tells scripts/build-bpf.mjs where the members of
+ * our contexts and records are (src/abi/layout.gen.ts), and those of the
+ * kernel's own interface (src/sys/uapi.gen.ts). No offset is typed by hand.
+ */
+#include <linux/bpf.h>
+#include "fdmap.h"
+
+/*
+ * What a light skeleton's loader program is given and gives back: libbpf's
+ * skel_internal.h, which cannot be included here (it calls libc).
+ */
+struct bpf_loader_ctx {
+	__u32 sz;
+	__u32 flags;
+	__u32 log_level;
+	__u32 log_size;
+	__u64 log_buf;
+};
+
+struct bpf_map_desc {
+	int map_fd;
+	__u32 max_entries;
+	__aligned_u64 initial_value;
+};
+
+struct bpf_prog_desc {
+	int prog_fd;
+};
+
+/* getdents64(2) */
+struct linux_dirent64 {
+	__u64 d_ino;
+	__s64 d_off;
+	__u16 d_reclen;
+	__u8 d_type;
+	char d_name[];
+};
+
+/* One use of each, or they are not in the BTF. */
+struct fdmap_config fdmap_config;
+struct fdmap_small fdmap_small;
+struct fdmap_wide fdmap_wide;
+struct pidmap_small pidmap_small;
+struct pidmap_wide pidmap_wide;
+struct pidmap_record pidmap_record;
+enum pidmap_mode pidmap_mode;
+
+union bpf_attr attr;
+union bpf_iter_link_info iter_link_info;
+struct bpf_prog_info prog_info;
+struct bpf_map_info map_info;
+struct bpf_loader_ctx loader_ctx;
+struct bpf_map_desc map_desc;
+struct bpf_prog_desc prog_desc;
+struct linux_dirent64 dirent64;
+enum bpf_cmd cmd;
+enum bpf_map_type map_type;
+enum bpf_prog_type prog_type;
+enum bpf_attach_type attach_type;

@@ -1,0 +1,38 @@
+/** What every way to the kernel offers to the calls above it. */
+
+export type BackendName = 'kernel' | 'proc';
+
+/** Modes of pidmap(2), by the names that the public call uses. */
+export type PidmapMode = 'tasks' | 'processes' | 'children' | 'threads';
+
+export interface PidmapQuestion {
+  readonly mode: PidmapMode;
+  /** For children and threads; 0 is the caller. */
+  readonly pid: number;
+  /** The smallest number wanted. */
+  readonly start: number;
+  /** Kernel threads too? */
+  readonly kthreads: boolean;
+}
+
+/**
+ * Answers are written into the caller's array from index `at` on, ascending.
+ * Results are the index behind the last number, or a negative errno: errors are
+ * values down here, and become exceptions in src/calls/.
+ */
+export interface Backend {
+  readonly name: BackendName;
+  /** A: everything; B: by iterators; C: by /proc (docs/kernels.md). */
+  readonly tier: 'A' | 'B' | 'C';
+
+  /** Descriptors of a process or thread from `start` on; `pid` 0 is the calling thread. */
+  fdmap(pid: number, start: number, target: Int32Array, at: number): number;
+
+  pidmap(question: PidmapQuestion, target: Int32Array, at: number): number;
+
+  /** Opens everything that a later call could need, so that none of them needs a descriptor. */
+  prepare(): void;
+
+  /** Gives back every descriptor. Calls after it are the caller's fault. */
+  close(): void;
+}

@@ -1,0 +1,149 @@
+/**
+ * The kernel's own answers, through programs that this process loads itself.
+ *
+ * Tier A (6.10 and later) answers by syscall programs, which need no descriptor
+ * at the time of the call. Tier B (6.1 to 6.9), and callers in a nested pid
+ * namespace where the kernel cannot look numbers up in it (before 6.13), are
+ * answered by iterators.
+ */
+
+import * as objects from '../../loader/objects.gen.ts';
+import { LoadError, type Loaded, loadObject, type ObjectFile, unload } from '../../loader/skeleton.ts';
+import { SpareDescriptors } from '../../sys/descriptors.ts';
+import type { Door } from '../../sys/door.ts';
+import { EOPNOTSUPP, EPERM } from '../../sys/errno.ts';
+import type { Backend, PidmapQuestion } from '../backend.ts';
+import { FdmapIterator } from './fdmap-iterator.ts';
+import { FdmapProgram } from './fdmap-program.ts';
+import { PidmapIterator } from './pidmap-iterator.ts';
+import { PidmapProgram } from './pidmap-program.ts';
+
+/** How an object's programs are got hold of. */
+export type ObjectSource = (object: ObjectFile) => Loaded;
+
+/**
+ * Loads objects, each as the running kernel can take it: with the lookup of
+ * numbers in a nested pid namespace (6.13) or without it. What the version
+ * suggests is tried first; what loads is right.
+ */
+export function loadingSource(door: Door, kernelRelease: string): ObjectSource {
+  const [major = 0, minor = 0] = kernelRelease.split('.').map(Number.parseFloat);
+  let vpidLookup = major > 6 || (major === 6 && minor >= 13);
+  return (object) => {
+    try {
+      return loadObject(door, object, { vpidLookup });
+    } catch (error) {
+      const configurable = (object.maps as readonly string[]).includes('rodata');
+      if (!configurable || !(error instanceof LoadError) || error.step !== 'prog_run') throw error;
+      const loaded = loadObject(door, object, { vpidLookup: !vpidLookup });
+      vpidLookup = !vpidLookup;
+      return loaded;
+    }
+  };
+}
+
+export class KernelBackend implements Backend {
+  readonly name = 'kernel';
+  readonly #door: Door;
+  readonly #source: ObjectSource;
+  readonly #loaded: Loaded[] = [];
+  #spares: SpareDescriptors | undefined;
+  #tier: 'A' | 'B' | undefined;
+  #self: FdmapProgram | undefined;
+  #fdmap: FdmapProgram | undefined;
+  #fdmapIterator: FdmapIterator | undefined;
+  #pidmap: PidmapProgram | undefined;
+  #pidmapIterator: PidmapIterator | undefined;
+  /** The caller's pid namespace is not the initial one: known after a first answer. */
+  #nested = false;
+  #numbersByIterator = false;
+
+  constructor(door: Door, source: ObjectSource) {
+    this.#door = door;
+    this.#source = source;
+  }
+
+  get tier(): 'A' | 'B' {
+    this.#tier ??= this.#tryTierA();
+    return this.#tier;
+  }
+
+  fdmap(pid: number, start: number, target: Int32Array, at: number): number {
+    if (pid === 0) return (this.#fdmap ?? this.#selfProgram()).read(0, start, target, at);
+    if (!this.#numbersByIterator && this.tier === 'A') {
+      const result = this.#fdmap!.read(pid, start, target, at);
+      if (result !== -EOPNOTSUPP) return result;
+      this.#numbersByIterator = true;
+    }
+    return this.#iteratorOfDescriptors().read(pid, start, target, at);
+  }
+
+  pidmap(question: PidmapQuestion, target: Int32Array, at: number): number {
+    if (!this.#nested && this.tier === 'A') {
+      this.#pidmap ??= new PidmapProgram(this.#door, this.#load(objects.PIDMAP));
+      const result = this.#pidmap.read(question, target, at);
+      this.#nested = this.#pidmap.nested;
+      if (result !== -EOPNOTSUPP) return result;
+      this.#nested = true;
+    }
+    return this.#iteratorOfTasks().read(question, target, at);
+  }
+
+  prepare(): void {
+    const probe = new Int32Array(1);
+    this.pidmap({ mode: 'threads', pid: 0, start: 0, kthreads: true }, probe, 0);
+    // Its own number, so that a namespace without lookup is found out now.
+    this.fdmap(process.pid, 0, probe, 0);
+    this.fdmap(0, 0, probe, 0);
+    this.#spareDescriptors();
+  }
+
+  close(): void {
+    this.#pidmapIterator?.close();
+    this.#spares?.close();
+    for (const loaded of this.#loaded.splice(0)) unload(this.#door, loaded);
+    this.#self = this.#fdmap = this.#fdmapIterator = this.#pidmap = this.#pidmapIterator = undefined;
+  }
+
+  #load(object: ObjectFile): Loaded {
+    const loaded = this.#source(object);
+    this.#loaded.push(loaded);
+    return loaded;
+  }
+
+  /** Tier A is where the program for any task loads; a kernel that refuses it as unknown is tier B. */
+  #tryTierA(): 'A' | 'B' {
+    try {
+      this.#fdmap = new FdmapProgram(this.#door, this.#load(objects.FDMAP));
+      return 'A';
+    } catch (error) {
+      // Verifiers before 6.10 refuse a call of a kernel function in a syscall program with EINVAL or EACCES.
+      if (error instanceof LoadError && error.step === 'prog_run' && error.errno !== -EPERM) return 'B';
+      throw error;
+    }
+  }
+
+  #selfProgram(): FdmapProgram {
+    this.#self ??= new FdmapProgram(this.#door, this.#load(objects.FDMAP_SELF));
+    return this.#self;
+  }
+
+  #spareDescriptors(): SpareDescriptors {
+    this.#spares ??= new SpareDescriptors(this.#door, [...this.#loaded[0]!.programs.values()][0]!);
+    return this.#spares;
+  }
+
+  #iteratorOfDescriptors(): FdmapIterator {
+    this.#fdmapIterator ??= new FdmapIterator(this.#door, this.#load(objects.FDMAP_ITER), () =>
+      this.#spareDescriptors(),
+    );
+    return this.#fdmapIterator;
+  }
+
+  #iteratorOfTasks(): PidmapIterator {
+    this.#pidmapIterator ??= new PidmapIterator(this.#door, this.#load(objects.PIDMAP_ITER), () =>
+      this.#spareDescriptors(),
+    );
+    return this.#pidmapIterator;
+  }
+}

@@ -1,0 +1,19 @@
+import type { Runner } from '../../sys/bpf.ts';
+import { EAGAIN, EBUSY } from '../../sys/errno.ts';
+
+/**
+ * EBUSY: every slot of the program is taken by other callers for a few
+ * microseconds. EAGAIN: the table was replaced while it was copied, four times
+ * in a row. Either passes by itself; this many in a row is a fault to report.
+ */
+const ATTEMPTS = 10_000;
+
+/** Runs a program until it answers, and returns the errno that it wrote at word `error`. */
+export function runUntilAnswered(runner: Runner, error: number): number {
+  for (let i = 1; ; i++) {
+    const result = runner.run();
+    if (result < 0) return result;
+    const verdict = runner.context.i32[error] as number;
+    if ((verdict !== -EBUSY && verdict !== -EAGAIN) || i === ATTEMPTS) return verdict;
+  }
+}

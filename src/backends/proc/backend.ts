@@ -1,0 +1,121 @@
+/**
+ * The slow, universal way: /proc. The same answers as the other backends, but
+ * for what docs/backends.md lists.
+ */
+
+import { appendSorted } from '../../abi/numbers.ts';
+import { descriptorLimits, getDescriptorFlags } from '../../sys/calls.ts';
+import type { Door } from '../../sys/door.ts';
+import { EACCES, EMFILE, ENOENT, ENOTDIR, ESRCH } from '../../sys/errno.ts';
+import type { Backend, PidmapQuestion } from '../backend.ts';
+import { errnoOfProcess, linkText, ProcFiles } from './files.ts';
+import { parseStat } from './stat.ts';
+
+/** Default of fs.nr_open: a table is no longer than this unless an administrator raised it. */
+const NR_OPEN = 1 << 20;
+
+export class ProcBackend implements Backend {
+  readonly name = 'proc';
+  readonly tier = 'C';
+  readonly #door: Door | undefined;
+  readonly #files: ProcFiles;
+
+  constructor(door: Door | undefined) {
+    this.#door = door;
+    this.#files = new ProcFiles(door);
+  }
+
+  /** For one process: open, a getdents64 for each 1,300 descriptors, close, readlink. */
+  fdmap(pid: number, start: number, target: Int32Array, at: number): number {
+    if (pid < 0) return -ESRCH;
+    const directory = pid === 0 ? '/proc/thread-self' : `/proc/${pid}`;
+    const numbers = this.#files.numbers(`${directory}/fd`);
+    if (numbers === -EMFILE && pid === 0 && this.#door)
+      return this.#ownByFcntl(this.#door, start, target, at);
+    if (typeof numbers === 'number') {
+      // The directory is mode 0500 of its owner: a caller whom the access check lets through may
+      // still be refused it, and the other way round. Both must agree before there is an answer.
+      return errnoOfProcess(numbers);
+    }
+    if (pid !== 0 && linkText(`${directory}/cwd`) === -EACCES) return -EACCES;
+    return appendSorted(from(numbers, start), target, at);
+  }
+
+  /**
+   * Without any descriptor left: every number below the soft limit is in use, that is
+   * what EMFILE says, and those above it (opened before it was lowered) are asked for.
+   */
+  #ownByFcntl(door: Door, start: number, target: Int32Array, at: number): number {
+    const { hard } = descriptorLimits(door);
+    const end = Math.min(hard, NR_OPEN);
+    let index = at;
+    for (let fd = start; fd < end && index < target.length; fd++) {
+      if (getDescriptorFlags(door, fd) >= 0) target[index++] = fd;
+    }
+    return index;
+  }
+
+  pidmap(question: PidmapQuestion, target: Int32Array, at: number): number {
+    const numbers = this.#numbers(question);
+    if (typeof numbers === 'number') return numbers;
+    const { start, kthreads } = question;
+    const wanted = kthreads ? numbers : numbers.filter((pid) => this.#stat(pid)?.kthread === false);
+    return appendSorted(from(wanted, start), target, at);
+  }
+
+  #numbers({ mode, pid }: PidmapQuestion): number[] | number {
+    const named = pid === 0 ? process.pid : pid;
+    if (mode === 'threads') {
+      if (named < 0) return -ESRCH;
+      const threads = this.#files.numbers(`/proc/${named}/task`);
+      return typeof threads === 'number' ? errnoOfProcess(threads) : threads;
+    }
+    if (mode === 'children') {
+      const group = this.#groupOf(named);
+      if (group < 0) return group;
+      const processes = this.#files.numbers('/proc');
+      return typeof processes === 'number'
+        ? processes
+        : processes.filter((each) => this.#stat(each)?.ppid === group);
+    }
+    const processes = this.#files.numbers('/proc');
+    if (typeof processes === 'number' || mode === 'processes') return processes;
+    // A process that has gone meanwhile has no threads either.
+    return processes.flatMap((each) => {
+      const threads = this.#files.numbers(`/proc/${each}/task`);
+      return typeof threads === 'number' ? [] : threads;
+    });
+  }
+
+  /** The process of a thread; a process is its own. */
+  #groupOf(pid: number): number {
+    if (pid < 0) return -ESRCH;
+    const status = this.#files.text(`/proc/${pid}/status`);
+    if (typeof status === 'number') return errnoOfProcess(status);
+    const group = /^Tgid:\t(\d+)/m.exec(status);
+    return group ? Number(group[1]) : -ESRCH;
+  }
+
+  #stat(pid: number) {
+    const text = this.#files.text(`/proc/${pid}/stat`);
+    return typeof text === 'number' ? undefined : parseStat(text);
+  }
+
+  prepare(): void {
+    // Nothing to open ahead: every question opens its files anew.
+  }
+
+  close(): void {
+    // Nothing is kept open.
+  }
+}
+
+const from = (numbers: number[], start: number) =>
+  Int32Array.from(start > 0 ? numbers.filter((n) => n >= start) : numbers);
+
+/** Is a proc file system mounted at /proc? A negative errno if not. */
+export function probeProc(): number {
+  const self = linkText('/proc/self');
+  if (typeof self === 'string') return 0;
+  return self === -ENOTDIR ? -ENOENT : self;
+}

@@ -1,0 +1,99 @@
+import type { Backend, BackendName } from '../backends/backend.ts';
+import { BACKEND_CHOICES, type BackendChoice, type Selected, selectBackend } from '../backends/select.ts';
+import { FdmapError } from '../errors.ts';
+import { checkOneOf } from './arguments.ts';
+import type { FdmapIntoOptions, FdmapOptions } from './fdmap.ts';
+import * as calls from './fdmap.ts';
+import type { PidmapIntoOptions, PidmapOptions } from './pidmap.ts';
+import * as pids from './pidmap.ts';
+
+export interface OpenOptions {
+  /**
+   * Default: `FDMAP_BACKEND` of the environment, else `auto`: kernel, then proc. A backend
+   * that is named never falls back to another.
+   */
+  readonly backend?: BackendChoice | undefined;
+}
+
+/**
+ * The calls with everything that they need already open: none of them loads a
+ * library, a file or a program later. That is what answers in a process that
+ * has run out of descriptors.
+ */
+export class Handle implements Disposable {
+  /** Which backend answers. */
+  readonly backend: BackendName;
+  /** Why this one, and why none before it. */
+  readonly why: string;
+  #backend: Backend | undefined;
+
+  /** @internal */
+  constructor({ backend, why }: Selected) {
+    this.#backend = backend;
+    this.backend = backend.name;
+    this.why = why;
+  }
+
+  /** A: everything; B: by iterators; C: by /proc. See docs/kernels.md. */
+  get tier(): 'A' | 'B' | 'C' {
+    return this.#open.tier;
+  }
+
+  get #open(): Backend {
+    if (!this.#backend) throw new FdmapError('ERR_FDMAP_CLOSED', 'this handle is closed');
+    return this.#backend;
+  }
+
+  /** As {@link fdmap}. */
+  fdmap(pid = 0, options: FdmapOptions = {}): Int32Array {
+    return calls.fdmap(this.#open, pid, options);
+  }
+
+  /** As {@link fdmapInto}. */
+  fdmapInto(target: Int32Array, pid = 0, options?: FdmapIntoOptions): number {
+    return calls.fdmapInto(this.#open, target, pid, options?.start ?? 0);
+  }
+
+  /** As {@link pidmap}. */
+  pidmap(options: PidmapOptions = {}): Int32Array {
+    return pids.pidmap(this.#open, options);
+  }
+
+  /** As {@link pidmapInto}. */
+  pidmapInto(target: Int32Array, options: PidmapIntoOptions = {}): number {
+    return pids.pidmapInto(this.#open, target, options);
+  }
+
+  /** Gives back every descriptor. Calls after it throw ERR_FDMAP_CLOSED; a second close does nothing. */
+  close(): void {
+    this.#backend?.close();
+    this.#backend = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** The backend that the caller or the environment asks for. */
+function choiceOf(options: OpenOptions): BackendChoice {
+  const { backend = process.env.FDMAP_BACKEND || 'auto' } = options;
+  return checkOneOf(backend, BACKEND_CHOICES, 'backend', 'open');
+}
+
+/** See the call of the same name in index.ts. */
+export function open(options: OpenOptions = {}): Handle {
+  return new Handle(selectBackend(choiceOf(options), 'everything'));
+}
+
+let shared: Handle | undefined;
+
+/** The handle of the calls that are not given one; it opens at the first call and stays open. */
+export function defaultHandle(): Handle {
+  if (shared) return shared;
+  const selected = selectBackend(choiceOf({}), 'least');
+  const handle = new Handle(selected);
+  // Chosen for want of a descriptor: that may pass, and a better one be had next time.
+  if (!selected.outOfDescriptors) shared = handle;
+  return handle;
+}

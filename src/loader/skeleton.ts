@@ -1,0 +1,159 @@
+/**
+ * Light skeletons (`bpftool gen skeleton -L`): an object that was turned into
+ * data and a loader program. The kernel itself resolves CO-RE and kernel
+ * functions while the loader program runs, so that no ELF, BTF or relocation
+ * code is needed here: an array map with the data, the program, one run of it,
+ * and the descriptors are in its context.
+ */
+
+import { readFileSync } from 'node:fs';
+import { FDMAP_CONFIG_VPID_LOOKUP, SIZEOF_FDMAP_CONFIG } from '../abi/layout.gen.ts';
+import { FdmapError, SystemError } from '../errors.ts';
+import { createArray, loadSyscallProgram, Runner, updateElement } from '../sys/bpf.ts';
+import { close } from '../sys/calls.ts';
+import { toHighDescriptor, withLowDescriptorsTaken } from '../sys/descriptors.ts';
+import type { Door } from '../sys/door.ts';
+import { Memory } from '../sys/memory.ts';
+import * as uapi from '../sys/uapi.gen.ts';
+
+/** A row of objects.gen.ts. */
+export interface ObjectFile {
+  readonly name: string;
+  readonly maps: readonly string[];
+  readonly programs: readonly string[];
+}
+
+/** Descriptors of a loaded object, by name. The caller owns them. */
+export interface Loaded {
+  readonly maps: ReadonlyMap<string, number>;
+  readonly programs: ReadonlyMap<string, number>;
+}
+
+/** Constants of the programs: struct fdmap_config in bpf/fdmap.h. */
+export interface ProgramConfig {
+  /** The kernel has bpf_task_from_vpid(), since 6.13. */
+  readonly vpidLookup: boolean;
+}
+
+/** Room for the verifier's words; the end of them is what tells. */
+const LOG_BYTES = 1 << 20;
+
+/** The kernel would not take an object. `cause` is its errno; `log` the verifier's words, if it came to that. */
+export class LoadError extends FdmapError {
+  /** Name of the object in assets/. */
+  readonly object: string;
+  /** Which of the four calls refused. */
+  readonly step: 'map_create' | 'map_update' | 'prog_load' | 'prog_run';
+  readonly errno: number;
+  readonly log: string;
+
+  constructor(object: string, step: LoadError['step'], errno: number, log = '') {
+    const cause = new SystemError(errno, 'bpf');
+    const last = log.trimEnd().split('\n').slice(-4);
+    const shown = last.length > 0 && log ? `\n${last.join('\n')}` : '';
+    super('ERR_FDMAP_LOAD', `cannot load ${object}: ${cause.code} at ${step}${shown}`, { cause });
+    this.object = object;
+    this.step = step;
+    this.errno = cause.errno;
+    this.log = log;
+  }
+}
+
+const asset = (name: string) => readFileSync(new URL(`../../assets/${name}`, import.meta.url));
+
+/**
+ * Loads all maps and programs of an object, or none.
+ *
+ * Four bpf(2) calls, of which the last does the work: 1 to 30 ms. No descriptor
+ * is below 3, all are close-on-exec, and none is left behind on failure.
+ *
+ * @throws LoadError
+ */
+export function loadObject(
+  door: Door,
+  object: ObjectFile,
+  config: ProgramConfig,
+  files = filesOf(object),
+): Loaded {
+  return withLowDescriptorsTaken(door, () => load(door, object, config, files));
+}
+
+const filesOf = ({ name }: ObjectFile) => ({ data: asset(`${name}.data`), insns: asset(`${name}.insns`) });
+
+type Files = ReturnType<typeof filesOf>;
+
+function load(door: Door, object: ObjectFile, config: ProgramConfig, files: Files): Loaded {
+  const data = Memory.of(door, files.data);
+  const insns = Memory.of(door, files.insns);
+  const map = createArray(door, '__loader.map', files.data.length);
+  if (map < 0) throw new LoadError(object.name, 'map_create', map);
+  let program = -1;
+  try {
+    const updated = updateElement(door, map, data);
+    if (updated < 0) throw new LoadError(object.name, 'map_update', updated);
+    program = loadSyscallProgram(door, '__loader.prog', insns, files.insns.length, map);
+    if (program < 0) throw new LoadError(object.name, 'prog_load', program);
+    const error = runLoader(door, object, config, program);
+    if (typeof error !== 'number') return error;
+    // Once more, for the reason: the loader program opens nothing that it does not close on failure.
+    const log = new Memory(door, LOG_BYTES);
+    const again = runLoader(door, object, config, program, log);
+    if (typeof again !== 'number') return again;
+    throw new LoadError(object.name, 'prog_run', error, text(log));
+  } finally {
+    if (program >= 0) close(door, program);
+    close(door, map);
+  }
+}
+
+/** The descriptors that the loader program left in its context, or a negative errno. */
+function runLoader(
+  door: Door,
+  object: ObjectFile,
+  config: ProgramConfig,
+  program: number,
+  log?: Memory,
+): Loaded | number {
+  const programs = uapi.SIZEOF_BPF_LOADER_CTX + object.maps.length * uapi.SIZEOF_BPF_MAP_DESC;
+  const size = programs + object.programs.length * uapi.SIZEOF_BPF_PROG_DESC;
+  const context = new Memory(door, size);
+  context.setU32(uapi.BPF_LOADER_CTX_SZ, size);
+  const constants = object.maps.indexOf('rodata');
+  if (constants >= 0) {
+    const offset = uapi.SIZEOF_BPF_LOADER_CTX + constants * uapi.SIZEOF_BPF_MAP_DESC;
+    context.setPointer(offset + uapi.BPF_MAP_DESC_INITIAL_VALUE, constantsOf(door, config));
+  }
+  if (log) {
+    context.setU32(uapi.BPF_LOADER_CTX_LOG_LEVEL, 1);
+    context.setU32(uapi.BPF_LOADER_CTX_LOG_SIZE, log.buffer.byteLength);
+    context.setPointer(uapi.BPF_LOADER_CTX_LOG_BUF, log);
+  }
+  const runner = new Runner(door, program, context, size);
+  const result = runner.run();
+  if (result < 0) return result;
+  if (runner.returned < 0) return runner.returned;
+  const descriptor = (offset: number) => toHighDescriptor(door, context.i32[offset >> 2]!);
+  const named = (names: readonly string[], start: number, step: number) =>
+    new Map(names.map((name, i) => [name, descriptor(start + i * step)]));
+  return {
+    maps: named(object.maps, uapi.SIZEOF_BPF_LOADER_CTX + uapi.BPF_MAP_DESC_MAP_FD, uapi.SIZEOF_BPF_MAP_DESC),
+    programs: named(object.programs, programs + uapi.BPF_PROG_DESC_PROG_FD, uapi.SIZEOF_BPF_PROG_DESC),
+  };
+}
+
+function constantsOf(door: Door, config: ProgramConfig): Memory {
+  const memory = new Memory(door, SIZEOF_FDMAP_CONFIG);
+  memory.setU32(FDMAP_CONFIG_VPID_LOOKUP, config.vpidLookup ? 1 : 0);
+  return memory;
+}
+
+function text(memory: Memory): string {
+  const end = memory.u8.indexOf(0);
+  return Buffer.from(memory.u8.subarray(0, end < 0 ? undefined : end)).toString();
+}
+
+/** Closes everything that an object brought. */
+export function unload(door: Door, loaded: Loaded): void {
+  for (const fd of loaded.programs.values()) close(door, fd);
+  for (const fd of loaded.maps.values()) close(door, fd);
+}
