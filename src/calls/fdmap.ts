@@ -20,7 +20,6 @@ export function fdmapInto(backend: Backend, target: Int32Array, pid: number, sta
   checkTarget(target, 'fdmap');
   checkStart(start, 'fdmap');
   checkPid(pid, 'fdmap');
-  if (target.length === 0) return 0;
   const end = backend.fdmap(pid, start, target, 0);
   if (end < 0) throw new SystemError(end, 'fdmap', { pid });
   return end;

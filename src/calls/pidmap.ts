@@ -47,7 +47,7 @@ function ask(backend: Backend, q: PidmapQuestion, target: Int32Array, at: number
 export function pidmapInto(backend: Backend, target: Int32Array, options: PidmapIntoOptions): number {
   checkTarget(target, 'pidmap');
   const q = question(options);
-  return target.length === 0 ? 0 : ask(backend, q, target, 0);
+  return ask(backend, q, target, 0);
 }
 
 export function pidmap(backend: Backend, options: PidmapOptions): Int32Array {

@@ -21,14 +21,12 @@ export function collect(
   start: number,
   read: (target: Int32Array, at: number, cursor: number) => number,
 ): Int32Array {
-  if (limit === 0) return new Int32Array(0);
   if (used > SLAB - LARGE) {
     slab = new Int32Array(SLAB);
     used = 0;
   }
   const at = used;
   let end = read(slab, at, start);
-  if (end < 0) return new Int32Array(0);
   if (end - at >= limit) end = at + limit;
   else if (end === SLAB) return collectLarge(limit, slab.subarray(at), read);
   if (end - at > LARGE) return slab.slice(at, end);

@@ -33,10 +33,13 @@ export class ProcBackend implements Backend {
     if (numbers === -EMFILE && pid === 0 && this.#door)
       return this.#ownByFcntl(this.#door, start, target, at);
     if (typeof numbers === 'number') {
-      // The directory is mode 0500 of its owner: a caller whom the access check lets through may
-      // still be refused it, and the other way round. Both must agree before there is an answer.
-      return errnoOfProcess(numbers);
+      // What has no image any more belongs to root (task_dump_owner() in fs/proc/base.c), so that the
+      // directory of one's own zombie is refused. Where the access check passes, cwd is just missing.
+      const gone = numbers === -EACCES && linkText(`${directory}/cwd`) === -ENOENT;
+      return gone && typeof this.#stat(pid) === 'object' ? at : errnoOfProcess(numbers);
     }
+    // The directory is mode 0500 of its owner, and no more: an owner whom the access check refuses
+    // (a setuid program that dropped its ids, more capabilities) could list it.
     if (pid !== 0 && linkText(`${directory}/cwd`) === -EACCES) return -EACCES;
     return appendSorted(from(numbers, start), target, at);
   }
