@@ -1,0 +1,101 @@
+// npm run test:soak [-- --seconds 120 --threads 3 --backend auto]
+//
+// Random calls from several threads against a world of processes and descriptors that come
+// and go. Memory, descriptors and kernel objects are counted before and after; every answer
+// about a process that stays is compared with what that process says of itself.
+
+import { readdirSync, readlinkSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import { makeWorld } from './world.mjs';
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '120' },
+    threads: { type: 'string', default: '3' },
+    backend: { type: 'string', default: process.env.FDMAP_BACKEND ?? 'auto' },
+  },
+});
+const seconds = Number(values.seconds);
+const threads = Number(values.threads);
+/** Pages that allocators keep, and code that is compiled late. */
+const RSS_TOLERANCE = 48 * 1024 * 1024;
+const HEAP_TOLERANCE = 8 * 1024 * 1024;
+
+/** Our descriptors by what they are: programs, maps, links and iterators are kernel objects. */
+function descriptors() {
+  const counts = {};
+  for (const fd of readdirSync('/proc/self/fd')) {
+    let target;
+    try {
+      target = readlinkSync(`/proc/self/fd/${fd}`);
+    } catch (error) {
+      if (error.code !== 'ENOENT') throw error; // the listing's own descriptor
+      continue;
+    }
+    const kind = target.replace(/:\[\d+\]$/, '').replace(/^\/.*/, 'file');
+    counts[kind] = (counts[kind] ?? 0) + 1;
+  }
+  return counts;
+}
+
+const settle = () => new Promise((resolve) => setTimeout(resolve, 500));
+
+async function measure() {
+  for (let i = 0; i < 3; i++) {
+    globalThis.gc?.();
+    await settle();
+  }
+  const { rss, heapUsed, arrayBuffers } = process.memoryUsage();
+  return { rss, heap: heapUsed + arrayBuffers, descriptors: descriptors() };
+}
+
+/** One round of threads, for so many seconds. */
+function round(world, duration) {
+  const deadline = Date.now() + duration * 1000;
+  const run = () =>
+    new Promise((resolve, reject) => {
+      const worker = new Worker(new URL('./caller.mjs', import.meta.url), {
+        workerData: { deadline, stable: world.stable, backend: values.backend },
+      });
+      worker.once('message', resolve);
+      worker.once('error', reject);
+    });
+  return Promise.all(Array.from({ length: threads }, run));
+}
+
+const sum = (reports, key) => reports.reduce((total, report) => total + report[key], 0);
+
+const world = await makeWorld();
+try {
+  // A first round fills caches and pools; what comes after it must not grow.
+  await round(world, Math.min(10, Math.max(2, seconds / 10)));
+  const before = await measure();
+  const reports = await round(world, seconds);
+  const after = await measure();
+
+  console.log(
+    `${threads} threads, ${seconds} s, backend ${reports[0].backend}: ${sum(reports, 'calls')} calls, ` +
+      `${sum(reports, 'rows')} numbers, ${sum(reports, 'vanished')} vanished, ${sum(reports, 'handles')} handles opened and closed`,
+  );
+  console.log(`churn: ${world.forks()} processes came and went`);
+  const mebi = (bytes) => `${(bytes / 1048576).toFixed(1)} MiB`;
+  console.log(
+    `resident ${mebi(before.rss)} -> ${mebi(after.rss)}, heap and buffers ${mebi(before.heap)} -> ${mebi(after.heap)}`,
+  );
+  console.log(`descriptors ${JSON.stringify(before.descriptors)} -> ${JSON.stringify(after.descriptors)}`);
+
+  const failures = reports.flatMap((report) => report.failures);
+  if (sum(reports, 'calls') === 0) failures.push('no call was made');
+  if (JSON.stringify(before.descriptors) !== JSON.stringify(after.descriptors))
+    failures.push('descriptors differ');
+  if (after.rss - before.rss > RSS_TOLERANCE)
+    failures.push(`resident memory grew by ${mebi(after.rss - before.rss)}`);
+  if (after.heap - before.heap > HEAP_TOLERANCE)
+    failures.push(`the heap grew by ${mebi(after.heap - before.heap)}`);
+  for (const failure of failures.slice(0, 20)) console.error(`FAILED: ${failure}`);
+  if (failures.length > 0) process.exitCode = 1;
+  else console.log('nothing grew, nothing was wrong');
+} finally {
+  await world.end();
+}
