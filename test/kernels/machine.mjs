@@ -1,0 +1,117 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { cpus, freemem } from 'node:os';
+import { join } from 'node:path';
+import { accelerator } from './accel.mjs';
+import { Apt } from './apt.mjs';
+import { fetchKernel, listKernels } from './catalogue.mjs';
+import { Archive } from './cpio.mjs';
+import { Unavailable } from './exec.mjs';
+import { root } from './paths.mjs';
+import { guestEnvironment, steps } from './plan.mjs';
+import { boot, resultDevice } from './qemu.mjs';
+import { baseArchive, modulesArchive, projectArchive, writeInitramfs } from './rootfs.mjs';
+
+/** MiB of a guest: Node, the test runner and the initramfs itself. */
+const memory = 1280;
+
+/** @returns {number} how many machines at a time: each takes one processor */
+export function parallelMachines() {
+  const byMemory = Math.floor(freemem() / 2 ** 20 / (memory + 256));
+  return Math.max(1, Math.min(cpus().length, byMemory));
+}
+
+/** @param {string} dir @returns {boolean} */
+function hasTests(dir) {
+  if (!existsSync(dir)) return false;
+  return readdirSync(dir, { recursive: true })
+    .map(String)
+    .some((name) => name.endsWith('.test.ts') && !name.startsWith('kernels/'));
+}
+
+/** @param {string[]} files names of test files; none means all */
+function projectHas(files) {
+  return {
+    suite: hasTests(join(root, 'test')),
+    product: existsSync(join(root, 'dist/index.js')),
+    doctor: existsSync(join(root, 'dist/cli/main.js')),
+    files,
+  };
+}
+
+/** Makes machines of one architecture: what all of them share is made once. */
+export class Workshop {
+  /**
+   * @param {string} architecture
+   * @param {string[]} [files] names of test files; none means all
+   */
+  static async open(architecture, files = []) {
+    const apt = new Apt(architecture);
+    const kernels = await listKernels(apt);
+    const newest = kernels.at(-1);
+    if (!newest) throw new Unavailable(`no cloud kernel for ${architecture} in the archives`);
+    const [found] = await apt.newest(['busybox-static']);
+    if (!found) throw new Unavailable('busybox-static: no such package in the archives');
+    const busybox = await apt.unpack(found);
+    const base = (await baseArchive(busybox, apt)).toBuffer();
+    const someKernel = async () => (await fetchKernel(apt, newest)).vmlinuz;
+    const accel = await accelerator(architecture, someKernel, busybox);
+    return new Workshop(apt, kernels, base, accel, projectHas(files));
+  }
+
+  /**
+   * @param {Apt} apt
+   * @param {import('./catalogue.mjs').Kernel[]} kernels
+   * @param {Buffer} base
+   * @param {string} accel
+   * @param {ReturnType<typeof projectHas>} has
+   */
+  constructor(apt, kernels, base, accel, has) {
+    this.apt = apt;
+    this.kernels = kernels;
+    this.base = base;
+    this.project = projectArchive().toBuffer();
+    this.accel = accel;
+    this.has = has;
+  }
+
+  /**
+   * @param {import('./catalogue.mjs').Kernel} kernel
+   * @param {import('./plan.mjs').Variant} variant
+   * @param {import('./plan.mjs').Step[]} [list]
+   */
+  async run(kernel, variant, list = steps(variant, this.has)) {
+    const { vmlinuz, modules } = await fetchKernel(this.apt, kernel);
+    const name = `${kernel.version}-${variant.name.replaceAll(/[^\w=]+/g, '-')}-${this.apt.architecture}`;
+    const initramfs = writeInitramfs(name, [
+      this.base,
+      (await modulesArchive(modules)).toBuffer(),
+      this.project,
+      this.#jobArchive(variant, list).toBuffer(),
+    ]);
+    try {
+      return await boot({
+        architecture: this.apt.architecture,
+        vmlinuz,
+        initramfs,
+        cmdline: variant.cmdline,
+        memory,
+        limit: list.reduce((sum, step) => sum + step.limit, 60),
+        accel: this.accel,
+        name,
+      });
+    } finally {
+      rmSync(initramfs);
+    }
+  }
+
+  /** @param {import('./plan.mjs').Variant} variant @param {import('./plan.mjs').Step[]} list */
+  #jobArchive(variant, list) {
+    const archive = new Archive();
+    archive.file(
+      '/job.env',
+      `GUEST_RESULTS=${resultDevice(this.apt.architecture)}\nGUEST_PROC=${variant.proc}\n`,
+    );
+    archive.file('/job.json', JSON.stringify({ env: guestEnvironment, steps: list }));
+    return archive;
+  }
+}
