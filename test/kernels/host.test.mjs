@@ -1,0 +1,196 @@
+// The parts of the kernel matrix that need no machine: what they read and what they conclude.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { compareVersions, selectKernel } from './catalogue.mjs';
+import { Archive } from './cpio.mjs';
+import { verdict } from './features.mjs';
+import { expectedTier, plain, special } from './plan.mjs';
+import { findKernelTrouble, parseEvents } from './qemu.mjs';
+import { toRows } from './rows.mjs';
+import { kernelSources, parseDeb822, parseOneLine } from './sources.mjs';
+import { documentation, replaceBetweenMarkers } from './table.mjs';
+
+/** @type {string[]} */
+const dirs = [];
+afterAll(() => {
+  for (const dir of dirs) rmSync(dir, { recursive: true });
+});
+
+describe('sources', () => {
+  /** @param {Record<string, string>} files of a folder like /etc/apt */
+  const etc = (files) => {
+    const dir = mkdtempSync(join(tmpdir(), 'apt-'));
+    dirs.push(dir);
+    mkdirSync(join(dir, 'sources.list.d'));
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, name), text);
+    return dir;
+  };
+
+  it('derives every suite from the mirror that the machine uses', () => {
+    const dir = etc({
+      'sources.list.d/debian.sources':
+        'Types: deb\nURIs: mirror:/here\nSuites: bookworm bookworm-updates\nComponents: main\nSigned-By: /key\n\n' +
+        '# a comment\nTypes: deb\nURIs: mirror:/there\nSuites: bookworm-security\nComponents: main\n',
+    });
+    const [main, security] = parseDeb822(kernelSources(dir));
+    expect(main?.get('uris')).toBe('mirror:/here');
+    expect(main?.get('suites')).toBe('bookworm bookworm-backports trixie trixie-backports');
+    expect(main?.get('signed-by')).toBe('/key');
+    expect(security?.get('uris')).toBe('mirror:/there');
+    expect(security?.has('signed-by')).toBe(false);
+  });
+
+  it('reads the one-line style', () => {
+    const line =
+      'deb [arch=amd64 signed-by=/key] mirror:/here trixie main contrib\n#deb mirror:/no sid main\n';
+    const [stanza, ...more] = parseOneLine(`${line}deb-src mirror:/no trixie main\n`);
+    expect(more).toEqual([]);
+    expect(stanza?.get('suites')).toBe('trixie');
+    expect(stanza?.get('signed-by')).toBe('/key');
+  });
+
+  it('keeps a key that is written into the stanza', () => {
+    const [stanza] = parseDeb822('Types: deb\nSigned-By:\n -----BEGIN\n .\n -----END\nURIs: mirror:/here\n');
+    expect(stanza?.get('signed-by')).toBe('\n -----BEGIN\n .\n -----END');
+  });
+
+  it('refuses a machine without Debian, and sources that are switched off', () => {
+    const off = 'Types: deb\nEnabled: no\nURIs: mirror:/here\nSuites: trixie\nComponents: main\n';
+    expect(() => kernelSources(etc({}))).toThrow(/no Debian archive/);
+    expect(() => kernelSources(etc({ 'sources.list.d/a.sources': off }))).toThrow(/no Debian archive/);
+  });
+});
+
+describe('catalogue', () => {
+  const kernels = ['6.1.9', '6.1.10', '6.12.3', '7.0.1'].map((version) => ({
+    version,
+    release: version,
+    image: { name: '', version, architecture: 'amd64' },
+    modules: { name: '', version, architecture: 'amd64' },
+    architecture: 'amd64',
+  }));
+
+  it('compares numbers, not text', () => {
+    expect(compareVersions('6.9', '6.12')).toBeLessThan(0);
+    expect(compareVersions('6.12', '6.12.0')).toBe(0);
+    expect(compareVersions('7.0', '6.99.99')).toBeGreaterThan(0);
+  });
+
+  it('takes the newest that fits, and nothing else', () => {
+    expect(selectKernel(kernels, '6.1')?.version).toBe('6.1.10');
+    expect(selectKernel(kernels, '6.1.9')?.version).toBe('6.1.9');
+    expect(selectKernel(kernels, 'newest')?.version).toBe('7.0.1');
+    expect(selectKernel(kernels, '6')?.version).toBe('6.12.3');
+    expect(selectKernel(kernels, '5.10')).toBeUndefined();
+  });
+});
+
+describe('archive', () => {
+  it('is a newc archive: padded to four, parents first, an end', () => {
+    const archive = new Archive();
+    archive.file('/a/b', 'xyz', 0o755);
+    archive.symlink('/a/c', 'b');
+    const text = archive.toBuffer().toString('latin1');
+    expect(text.length % 4).toBe(0);
+    const entries = [...text.matchAll(/070701[0-9a-f]{104}([^\0]+)\0/g)].map((match) => match[1]);
+    expect(entries).toEqual(['a', 'a/b', 'a/c', 'TRAILER!!!']);
+    expect(text).toContain('000081ed');
+    expect(archive.toBuffer().equals(archive.toBuffer())).toBe(true);
+  });
+});
+
+describe('verdicts', () => {
+  it('fails what is stated and missing, reports what is early', () => {
+    expect(verdict('6.12.3', '6.10', true)).toBe('ok');
+    expect(verdict('6.12.3', '6.10', false)).toBe('missing');
+    expect(verdict('6.1.10', '6.10', false)).toBe('no');
+    expect(verdict('6.1.10', '6.10', true)).toBe('early');
+    expect(verdict('6.1.10', undefined, true)).toBe('unstated');
+  });
+
+  it('knows the tier of a kernel and of a boot', () => {
+    const locked = special.find(({ name }) => name === 'lockdown=confidentiality') ?? plain;
+    expect(expectedTier('6.1.192', plain)).toBe('B');
+    expect(expectedTier('6.9.12', plain)).toBe('B');
+    expect(expectedTier('6.10', plain)).toBe('A');
+    expect(expectedTier('5.10.3', plain)).toBe('C');
+    expect(expectedTier('6.12.3', locked)).toBe('C');
+  });
+});
+
+describe('console', () => {
+  it.each([
+    '[    5.8] Kernel panic - not syncing: sysrq triggered crash',
+    '[    5.8] BUG: kernel NULL pointer dereference, address: 0000000000000008',
+    '[    5.8] WARNING: CPU: 0 PID: 1 at kernel/bpf/verifier.c:1 foo+0x1/0x2',
+    '[    5.8] WARNING: kernel/bpf/verifier.c:1 at foo+0x1/0x2, CPU#0: node/1',
+    '[    5.8] WARNING: suspicious RCU usage',
+    '[    5.8] Oops: 0000 [#1] PREEMPT SMP',
+    '[    5.8] verifier bug: not inlined functions bpf_probe_read_kernel#113 is missing func(1)',
+    '[    5.8] Out of memory: Killed process 180 (node)',
+  ])('%s', (line) => {
+    expect(findKernelTrouble(`fine\r\n${line}\r\nfine`)).toEqual([line]);
+  });
+
+  it('lets ordinary lines pass', () => {
+    const text =
+      "mtrr: your CPUs had inconsistent settings\nwarning: `node' uses wireless extensions\nno bugs";
+    expect(findKernelTrouble(text)).toEqual([]);
+  });
+
+  it('finds results among other lines, and says which are damaged', () => {
+    const events = parseEvents('noise\r\n@fdmap {"type":"end"}\r\n[ 1.0] x @fdmap {"type":"st\r\n');
+    expect(events.map(({ type }) => type)).toEqual(['end', 'garbled']);
+  });
+});
+
+describe('rows', () => {
+  const kernel = {
+    version: '6.12.3',
+    release: '6.12.3',
+    image: { name: '', version: '', architecture: 'amd64' },
+    modules: { name: '', version: '', architecture: 'amd64' },
+    architecture: 'amd64',
+  };
+  const planned = [{ name: 'suite kernel', argv: [], limit: 1 }];
+  /** @param {Record<string, unknown>[]} events @param {string[]} [trouble] */
+  const boot = (events, trouble = []) =>
+    toRows(kernel, plain, planned, { console: '', events, trouble, seconds: 1, rss: 1, log: '' });
+  const file = { type: 'file', step: 'suite kernel', file: 'test/a.test.ts', ms: 1, failures: [] };
+  /** @param {import('./rows.mjs').Row[]} rows @param {string} feature */
+  const result = (rows, feature) => rows.find((row) => row.feature === feature)?.result;
+
+  it('a suite that tested nothing has failed', () => {
+    const step = { type: 'step', name: 'suite kernel', code: 0, seconds: 1 };
+    expect(result(boot([step]), 'suite kernel')).toBe('FAIL');
+    const skipped = { ...file, passed: 0, failed: 0, skipped: 3 };
+    expect(result(boot([skipped, step]), 'suite kernel')).toBe('FAIL');
+    const passed = { ...file, passed: 1, failed: 0, skipped: 3 };
+    expect(result(boot([passed, step]), 'suite kernel')).toBe('ok');
+  });
+
+  it('a machine that died has failed, and its finished files still count', () => {
+    const rows = boot([{ ...file, passed: 1, failed: 0, skipped: 0 }], ['Kernel panic']);
+    expect(result(rows, 'suite kernel: a')).toBe('ok');
+    expect(result(rows, 'suite kernel')).toBe('FAIL');
+    expect(result(rows, 'boot')).toBe('FAIL');
+  });
+});
+
+describe('documentation', () => {
+  it('is written between its markers and nowhere else', () => {
+    /** @type {import('./rows.mjs').Row[]} */
+    const rows = [
+      { kernel: '6.1.9', boot: 'plain', feature: 'x', result: 'no', seconds: undefined, detail: '' },
+      { kernel: '6.1.9', boot: 'plain', feature: 'tier', result: 'ok', seconds: undefined, detail: 'B' },
+    ];
+    const content = documentation(rows, [{ id: 'x', what: 'something', since: '6.2' }]);
+    expect(content).toContain('| `x` | something | 6.2 | – |');
+    expect(content).toContain('| `plain` | tier B |');
+    const page = 'a\n<!-- kernels:begin -->\nold\n<!-- kernels:end -->\nb\n';
+    expect(replaceBetweenMarkers(page, content)).toBe(page.replace('old', content));
+    expect(() => replaceBetweenMarkers('a page', content)).toThrow(/kernels:begin/);
+  });
+});

@@ -1,0 +1,220 @@
+import { features, programs, verdict } from './features.mjs';
+import { expectedTier, plain } from './plan.mjs';
+
+/**
+ * One line of the table.
+ * @typedef {object} Row
+ * @property {string} kernel
+ * @property {string} boot
+ * @property {string} feature
+ * @property {'ok' | 'FAIL' | 'skipped' | 'early' | 'no'} result
+ * @property {number | undefined} seconds
+ * @property {string} detail
+ */
+
+/**
+ * @param {string} text
+ * @returns {any} the JSON in it, or undefined
+ */
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * @param {string} log of the verifier, which ends with statistics
+ * @returns {string} the line that says why
+ */
+function lastWords(log) {
+  const lines = log.split('\n').filter((line) => line !== '' && !line.startsWith('processed '));
+  return lines.at(-1) ?? '';
+}
+
+/**
+ * @param {string} name
+ * @param {string} version of the kernel
+ * @param {string | undefined} since
+ * @param {boolean} works
+ * @param {string} [error] the kernel's words
+ * @returns {Omit<Row, 'kernel' | 'boot'>}
+ */
+function statedRow(name, version, since, works, error = '') {
+  const found = verdict(version, since, works);
+  const said = {
+    ok: `since ${since}`,
+    no: `since ${since}`,
+    early: `works here, though stated only since ${since}`,
+    missing: `stated since ${since}, but not here ${lastWords(error)}`.trim(),
+    unstated: 'nothing is stated about it in test/kernels/features.mjs',
+  };
+  const result = found === 'missing' || found === 'unstated' ? 'FAIL' : found;
+  return { feature: name, result, seconds: undefined, detail: said[found] };
+}
+
+/**
+ * @param {string} version
+ * @param {Record<string, boolean>} found
+ * @returns {Omit<Row, 'kernel' | 'boot'>[]}
+ */
+function featureRows(version, found) {
+  return features
+    .filter(({ id }) => id in found)
+    .map(({ id, since }) => statedRow(id, version, since, found[id]));
+}
+
+/**
+ * @param {import('./catalogue.mjs').Kernel} kernel
+ * @param {import('./plan.mjs').Variant} variant
+ * @param {any} product what guest/product.mjs printed
+ * @returns {Omit<Row, 'kernel' | 'boot'>[]}
+ */
+function productRows(kernel, variant, product) {
+  const tier = expectedTier(kernel.version, variant);
+  const rows = [tierRow(tier, product.tier)];
+  // Where the kernel backend is not to be had, single programs may still load: nothing is stated of it.
+  if (tier !== 'C')
+    for (const [name, { loads, ms, error }] of Object.entries(product.programs)) {
+      const row = statedRow(`program ${name}`, kernel.version, programs[name], loads, error);
+      rows.push({ ...row, seconds: loads ? ms / 1000 : undefined });
+    }
+  return rows;
+}
+
+/**
+ * @param {string} expected
+ * @param {string} found
+ * @returns {Omit<Row, 'kernel' | 'boot'>}
+ */
+function tierRow(expected, found) {
+  const good = found === expected;
+  return {
+    feature: 'tier',
+    result: good ? 'ok' : 'FAIL',
+    seconds: undefined,
+    detail: good ? expected : `${found}, but stated ${expected}`,
+  };
+}
+
+/**
+ * What the suite did with one backend: a row for each test file.
+ * @param {string} step
+ * @param {Record<string, any>[]} events
+ * @returns {Omit<Row, 'kernel' | 'boot'>[]}
+ */
+function fileRows(step, events) {
+  return events
+    .filter((event) => event.type === 'file' && event.step === step)
+    .map((event) => ({
+      feature: `${step}: ${event.file.replace(/^test\//, '').replace(/\.test\.ts$/, '')}`,
+      result: event.failures.length > 0 ? 'FAIL' : event.passed > 0 ? 'ok' : 'skipped',
+      seconds: event.ms / 1000,
+      detail: `${event.passed} passed, ${event.failed} failed, ${event.skipped} skipped`,
+    }));
+}
+
+/**
+ * @param {Record<string, any>} step of the suite
+ * @param {Record<string, any>[]} events
+ * @returns {Omit<Row, 'kernel' | 'boot'>[]}
+ */
+function suiteRows(step, events) {
+  const files = fileRows(step.name, events);
+  const tested = files.some(({ result }) => result === 'ok');
+  // The runner's own verdict counts too: errors outside of tests, a time limit, nothing found to run.
+  const detail = step.timedOut ? 'time limit' : `${files.length} files, exit ${step.code}`;
+  return [
+    ...files,
+    {
+      feature: step.name,
+      result: step.code === 0 && tested ? 'ok' : 'FAIL',
+      seconds: step.seconds,
+      detail: tested ? detail : `${detail}, nothing was tested`,
+    },
+  ];
+}
+
+/**
+ * @param {import('./catalogue.mjs').Kernel} kernel
+ * @param {import('./plan.mjs').Variant} variant
+ * @param {import('./plan.mjs').Step[]} planned
+ * @param {import('./qemu.mjs').Boot} outcome
+ * @returns {Row[]}
+ */
+export function toRows(kernel, variant, planned, outcome) {
+  /** @type {Omit<Row, 'kernel' | 'boot'>[]} */
+  const rows = [];
+  for (const { name } of planned) {
+    const step = outcome.events.find((event) => event.type === 'step' && event.name === name);
+    if (!step) {
+      // A machine that died in the middle leaves test files that are done and a step that is not.
+      rows.push(...fileRows(name, outcome.events));
+      rows.push({ feature: name, result: 'FAIL', seconds: undefined, detail: 'did not come to its end' });
+      continue;
+    }
+    if (name.startsWith('suite ')) {
+      rows.push(...suiteRows(step, outcome.events));
+      continue;
+    }
+    const good = step.code === 0;
+    rows.push({
+      feature: name,
+      result: good ? 'ok' : 'FAIL',
+      seconds: step.seconds,
+      detail: good ? '' : step.timedOut ? 'time limit' : `exit ${step.code}`,
+    });
+    if (name === 'probe' && good) {
+      // The kernel is the same in its other boots: there, only what differs from the statement counts.
+      const judged = featureRows(kernel.version, parse(step.stdout) ?? {});
+      rows.push(
+        ...judged.filter(({ result }) => variant === plain || result === 'FAIL' || result === 'early'),
+      );
+    }
+    if (name === 'product' && good) rows.push(...productRows(kernel, variant, parse(step.stdout)));
+    if (name === 'doctor' && good)
+      rows.push(tierRow(expectedTier(kernel.version, variant), parse(step.stdout)?.tier));
+  }
+  rows.push(...factRows(variant, outcome.events.find(({ type }) => type === 'guest') ?? {}));
+  rows.push({
+    feature: 'boot',
+    result: outcome.trouble.length === 0 ? 'ok' : 'FAIL',
+    seconds: outcome.seconds,
+    detail: outcome.trouble.length === 0 ? `${outcome.rss} MiB` : outcome.trouble[0].slice(0, 100),
+  });
+  return rows.map((row) => ({ kernel: kernel.version, boot: variant.name, ...row }));
+}
+
+/**
+ * @param {import('./plan.mjs').Variant} variant
+ * @param {Record<string, any>} guest
+ * @returns {Omit<Row, 'kernel' | 'boot'>[]}
+ */
+function factRows(variant, guest) {
+  return Object.entries(variant.facts ?? {}).map(([name, pattern]) => ({
+    feature: `boot: ${name}`,
+    result: pattern.test(guest[name] ?? '') ? 'ok' : 'FAIL',
+    seconds: undefined,
+    detail: guest[name] ?? '',
+  }));
+}
+
+/**
+ * What went wrong, at length: for below the table.
+ * @param {import('./qemu.mjs').Boot} outcome
+ * @returns {string[]}
+ */
+export function details(outcome) {
+  const texts = [...outcome.trouble];
+  for (const event of outcome.events) {
+    if (event.type === 'file')
+      for (const { name, error } of event.failures)
+        texts.push(`${event.step}: ${event.file}: ${name}\n${error}`);
+    if (event.type === 'run')
+      texts.push(...event.errors.map((/** @type {string} */ error) => `${event.step}: ${error}`));
+    if (event.type === 'step' && event.code !== 0 && event.tail)
+      texts.push(`${event.name}: exit ${event.code}\n${event.tail}`);
+  }
+  return texts;
+}

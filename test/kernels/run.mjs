@@ -1,0 +1,155 @@
+#!/usr/bin/env node
+// npm run test:kernels [-- VERSION…]: the suite on Debian's kernels, in virtual machines.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { selectKernel, series } from './catalogue.mjs';
+import { Unavailable } from './exec.mjs';
+import { features } from './features.mjs';
+import { parallelMachines, Workshop } from './machine.mjs';
+import { cacheDir, root } from './paths.mjs';
+import { defaultVersions, plain, special, specialVersion, steps, variants } from './plan.mjs';
+import { details, toRows } from './rows.mjs';
+import { documentation, replaceBetweenMarkers, resultTable } from './table.mjs';
+
+const usage = `npm run test:kernels [-- OPTION… VERSION…]
+
+VERSION is the beginning of a kernel version (6.12, 6.12.95) or "newest";
+none means ${defaultVersions.join(', ')}.
+
+  --boot NAME    this boot only, may be repeated: ${variants.map(({ name }) => name).join(', ')};
+                 without it: plain for each, the others with ${specialVersion} or the last VERSION
+  --no-special   plain boots only
+  --file NAME    test files with NAME in their path only, may be repeated
+  --arch NAME    amd64 (default) or arm64
+  --jobs N       machines at a time
+  --json FILE    write the rows there
+  --docs         write the tables of docs/kernels.md
+  --list         say which kernels the archives have, and stop
+`;
+
+/** @param {string} text */
+const say = (text) => process.stderr.write(`${text}\n`);
+
+function options() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      boot: { type: 'string', multiple: true, default: [] },
+      'no-special': { type: 'boolean', default: false },
+      file: { type: 'string', multiple: true, default: [] },
+      arch: { type: 'string', default: 'amd64' },
+      jobs: { type: 'string' },
+      json: { type: 'string' },
+      docs: { type: 'boolean', default: false },
+      list: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  for (const name of values.boot)
+    if (!variants.some((variant) => variant.name === name))
+      throw new Unavailable(`--boot ${name}: no such boot`);
+  if (!['amd64', 'arm64'].includes(values.arch)) throw new Unavailable(`--arch ${values.arch}: not known`);
+  return { ...values, versions: positionals };
+}
+
+/**
+ * @param {ReturnType<typeof options>} wanted
+ * @param {import('./catalogue.mjs').Kernel[]} kernels
+ * @returns {{missing: string[], boots: {kernel: import('./catalogue.mjs').Kernel, variant: import('./plan.mjs').Variant}[]}}
+ */
+function plan(wanted, kernels) {
+  const versions = wanted.versions.length > 0 ? wanted.versions : defaultVersions;
+  const chosen = new Map();
+  const missing = [];
+  for (const version of versions) {
+    const kernel = selectKernel(kernels, version);
+    if (kernel) chosen.set(kernel.release, kernel);
+    else missing.push(version);
+  }
+  const all = [...chosen.values()];
+  const asked = variants.filter(({ name }) => wanted.boot.includes(name));
+  const boots = all.flatMap((kernel) =>
+    (asked.length > 0 ? asked : [plain]).map((variant) => ({ kernel, variant })),
+  );
+  if (asked.length === 0 && !wanted['no-special'] && all.length > 0) {
+    const kernel = selectKernel(all, specialVersion) ?? all[all.length - 1];
+    boots.push(...special.map((variant) => ({ kernel, variant })));
+  }
+  return { missing, boots };
+}
+
+async function main() {
+  const wanted = options();
+  if (wanted.help) {
+    process.stdout.write(usage);
+    return 0;
+  }
+  const started = Date.now();
+  const workshop = await Workshop.open(wanted.arch, wanted.file);
+  const { kernels } = workshop;
+  if (wanted.list) {
+    for (const { version, release } of kernels) process.stdout.write(`${version}\t${release}\n`);
+    return 0;
+  }
+  const { missing, boots } = plan(wanted, kernels);
+  if (!workshop.has.suite) say('no test file in test/: only the machines themselves are tried');
+  if (!workshop.has.product) say('no dist/index.js: run `npm run build` first to have the product tried');
+  else if (!workshop.has.doctor) say('no dist/cli/main.js: doctor is not asked');
+  say(`${boots.length} boots with ${workshop.accel}`);
+
+  /** @type {Map<object, {rows: import('./rows.mjs').Row[], texts: string[]}>} */
+  const results = new Map();
+  const queue = [...boots];
+  const worker = async () => {
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      const { kernel, variant } = next;
+      const planned = steps(variant, workshop.has);
+      const outcome = await workshop.run(kernel, variant, planned);
+      const rows = toRows(kernel, variant, planned, outcome);
+      const failed = rows.filter(({ result }) => result === 'FAIL').length;
+      say(
+        `${kernel.version} ${variant.name}: ${failed ? `${failed} failed` : 'ok'}, ${outcome.seconds.toFixed(0)} s`,
+      );
+      const texts = details(outcome).map((text) => `== ${kernel.version} ${variant.name}: ${text}`);
+      if (failed) texts.push(`== ${kernel.version} ${variant.name}: console in ${outcome.log}`);
+      results.set(next, { rows, texts });
+    }
+  };
+  await Promise.all(Array.from({ length: Number(wanted.jobs ?? parallelMachines()) }, worker));
+
+  const done = boots.flatMap((entry) => results.get(entry) ?? []);
+  const rows = done.flatMap((result) => result.rows);
+  for (const version of missing)
+    rows.push({
+      kernel: version,
+      boot: '',
+      feature: 'boot',
+      result: 'FAIL',
+      seconds: undefined,
+      detail: `not in the archives, which have ${series(kernels).join(', ')}`,
+    });
+  process.stdout.write(`${resultTable(rows)}\n`);
+  for (const text of done.flatMap((result) => result.texts)) say(text);
+  const json = `${JSON.stringify(rows, null, 1)}\n`;
+  writeFileSync(wanted.json ?? join(cacheDir(), 'results.json'), json);
+  if (wanted.docs) writeDocs(rows);
+  const failures = rows.filter(({ result }) => result === 'FAIL').length;
+  say(`${rows.length} rows, ${failures} failed, ${((Date.now() - started) / 1000).toFixed(0)} s`);
+  return failures > 0 || rows.length === 0 ? 1 : 0;
+}
+
+/** @param {import('./rows.mjs').Row[]} rows */
+function writeDocs(rows) {
+  const page = join(root, 'docs/kernels.md');
+  if (!existsSync(page)) throw new Unavailable('docs/kernels.md: no such page');
+  writeFileSync(page, replaceBetweenMarkers(readFileSync(page, 'utf8'), documentation(rows, features)));
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof Unavailable) && error.code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw error;
+  say(error.message);
+  process.exitCode = 2;
+}
