@@ -187,7 +187,7 @@ describe('documentation', () => {
       { kernel: '6.1.9', boot: 'plain', feature: 'tier', result: 'ok', seconds: undefined, detail: 'B' },
     ];
     const content = documentation(rows, [{ id: 'x', what: 'something', since: '6.2' }]);
-    expect(content).toContain('| `x` | something | 6.2 | – |');
+    expect(content).toContain('| `x`     | something | 6.2   | –     |');
     expect(content).toContain('| `plain` | tier B |');
     const page = 'a\n<!-- kernels:begin -->\nold\n<!-- kernels:end -->\nb\n';
     expect(replaceBetweenMarkers(page, content)).toBe(page.replace('old', content));

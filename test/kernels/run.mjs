@@ -3,7 +3,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { selectKernel, series } from './catalogue.mjs';
+import { Apt } from './apt.mjs';
+import { listKernels, selectKernel, series } from './catalogue.mjs';
 import { Unavailable } from './exec.mjs';
 import { features } from './features.mjs';
 import { parallelMachines, Workshop } from './machine.mjs';
@@ -85,13 +86,14 @@ async function main() {
     process.stdout.write(usage);
     return 0;
   }
-  const started = Date.now();
-  const workshop = await Workshop.open(wanted.arch, wanted.file);
-  const { kernels } = workshop;
   if (wanted.list) {
+    const kernels = await listKernels(new Apt(wanted.arch));
     for (const { version, release } of kernels) process.stdout.write(`${version}\t${release}\n`);
     return 0;
   }
+  const started = Date.now();
+  const workshop = await Workshop.open(wanted.arch, wanted.file);
+  const { kernels } = workshop;
   const { missing, boots } = plan(wanted, kernels);
   if (!workshop.has.suite) say('no test file in test/: only the machines themselves are tried');
   if (!workshop.has.product) say('no dist/index.js: run `npm run build` first to have the product tried');

