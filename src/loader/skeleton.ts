@@ -6,8 +6,8 @@
  * and the descriptors are in its context.
  */
 
-import { readFileSync } from 'node:fs';
 import { FDMAP_CONFIG_VPID_LOOKUP, SIZEOF_FDMAP_CONFIG } from '../abi/layout.gen.ts';
+import { asset } from '../assets.ts';
 import { FdmapError, SystemError } from '../errors.ts';
 import { createArray, loadSyscallProgram, Runner, updateElement } from '../sys/bpf.ts';
 import { close } from '../sys/calls.ts';
@@ -58,8 +58,6 @@ export class LoadError extends FdmapError {
     this.log = log;
   }
 }
-
-const asset = (name: string) => readFileSync(new URL(`../../assets/${name}`, import.meta.url));
 
 /**
  * Loads all maps and programs of an object, or none.

@@ -3,6 +3,7 @@
  * directly: no install script, and half the load time of its wrapper.
  */
 
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Door } from './door.ts';
 import { SYSCALLS } from './uapi.gen.ts';
@@ -24,6 +25,23 @@ export let doorError: Error | undefined;
  */
 export const nativeDoor: Door | undefined = openDoor();
 
+/**
+ * The package's own loader reads this program's ELF headers to learn its C library, for 2 ms.
+ * Where there is no musl at all, the answer is known.
+ */
+function loadKoffi(arch: 'x64' | 'arm64'): Koffi {
+  const require = createRequire(import.meta.url);
+  const name = `@koromix/koffi-linux-${arch}`;
+  if (!existsSync(`/lib/ld-musl-${arch === 'x64' ? 'x86_64' : 'aarch64'}.so.1`)) {
+    try {
+      return require(`${name}/linux_${arch}/koffi.node`) as Koffi;
+    } catch {
+      // The package's own loader has the last word, and gives the reason.
+    }
+  }
+  return require(name) as Koffi;
+}
+
 function openDoor(): Door | undefined {
   const arch = process.arch;
   if (arch !== 'x64' && arch !== 'arm64') {
@@ -31,7 +49,7 @@ function openDoor(): Door | undefined {
     return undefined;
   }
   try {
-    const koffi = createRequire(import.meta.url)(`@koromix/koffi-linux-${arch}`) as Koffi;
+    const koffi = loadKoffi(arch);
     // null: the symbols of the process itself, whichever C library it is linked with.
     const library = koffi.load(null);
     const long = (count: number) => Array<string>(count).fill('long');
