@@ -1,18 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
-/*
- * fdmap(0): the caller's own descriptors. Needs no function that came after
- * 5.14, checks nothing (nobody is refused himself) and loads in a moment.
- */
-#include "fdmap.bpf.h"
+/* fdmap(2) of the caller, 1,024 descriptors a call. */
+#include "fdmap-self.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
-static __always_inline int fdmap_self(const struct fdmap_head *question, __u64 *words, const __u32 room,
-				      struct window *window)
-{
-	if (question->pid != 0)
-		return -EINVAL;
-	return read_window(bpf_get_current_task_btf(), question->start, words, room, window);
-}
-
-FDMAP_PROGRAMS(fdmap_self, fdmap_self)
+FDMAP_SMALL_PROGRAM(fdmap_self, fdmap_self)

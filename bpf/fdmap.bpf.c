@@ -1,32 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
-/*
- * fdmap(2): the descriptors of any task, with the access check and the order of
- * errors of the proposal: EINVAL, ESRCH, EACCES. Linux 6.10 and later, where
- * syscall programs may call functions of the kernel (a8e03b6bbb2c).
- */
-#include "fdmap.bpf.h"
-#include "access.bpf.h"
-#include "lookup.bpf.h"
+/* fdmap(2) of any task, 1,024 descriptors a call. */
+#include "fdmap-any.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
-static __always_inline int fdmap(const struct fdmap_head *question, __u64 *words, const __u32 room,
-				 struct window *window)
-{
-	struct task_struct *caller = bpf_get_current_task_btf(), *task;
-	int error;
-
-	task = task_by_vpid(caller, question->pid, &error);
-	if (!task)
-		return error;
-	bpf_rcu_read_lock();
-	if (may_read(plain(caller), plain(task)))
-		error = read_window(task, question->start, words, room, window);
-	else
-		error = -EACCES;
-	bpf_rcu_read_unlock();
-	bpf_task_release(task);
-	return error;
-}
-
-FDMAP_PROGRAMS(fdmap, fdmap)
+FDMAP_SMALL_PROGRAM(fdmap, fdmap)

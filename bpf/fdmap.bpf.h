@@ -25,8 +25,6 @@ struct slot {
 	__u64 words[FDMAP_WIDE_ROOM];
 };
 
-DEFINE_SLOTS(struct slot);
-
 /*
  * One window of the bitmap of `task` into `words`, which has room for `room`.
  * -EAGAIN when the table was replaced meanwhile: the caller asks again.
@@ -66,14 +64,12 @@ static __always_inline void answer(struct fdmap_head *head, const struct window 
 }
 
 /*
- * The two programs of an object. `read(head, words, room, window)` finds the
- * task and fills both, or returns a negative errno.
- *
- * In the wide one everything passes through the slot's memory, length and
- * verdict too: values in registers would be followed by the verifier through
- * all 8,000 instructions of the copy, once for each way to have come by them.
+ * `read(head, words, room, window)` finds the task and fills both, or returns a
+ * negative errno. The two forms are objects of their own: the wide one is 8,000
+ * instructions of copy, most of the time that loading takes, and most callers
+ * never need it.
  */
-#define FDMAP_PROGRAMS(name, read)                                                                           \
+#define FDMAP_SMALL_PROGRAM(name, read)                                                                      \
 	SEC("syscall")                                                                                       \
 	int name##_small(struct fdmap_small *ctx)                                                            \
 	{                                                                                                    \
@@ -85,7 +81,15 @@ static __always_inline void answer(struct fdmap_head *head, const struct window 
 		answer(&ctx->head, &window);                                                                 \
 		COPY_16(ctx, words, sizeof(ctx->head), 0)                                                    \
 		return 0;                                                                                    \
-	}                                                                                                    \
+	}
+
+/*
+ * In this one everything passes through the slot's memory, length and verdict
+ * too: values in registers would be followed by the verifier through the whole
+ * copy, once for each way to have come by them.
+ */
+#define FDMAP_WIDE_PROGRAM(name, read)                                                                       \
+	DEFINE_SLOTS(struct slot);                                                                           \
 													     \
 	SEC("syscall")                                                                                       \
 	int name##_wide(struct fdmap_wide *ctx)                                                              \

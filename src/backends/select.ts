@@ -3,7 +3,7 @@
 import { release } from 'node:os';
 import { FdmapError, SystemError } from '../errors.ts';
 import { LoadError } from '../loader/skeleton.ts';
-import { EINVAL, EMFILE, ENFILE, EPERM } from '../sys/errno.ts';
+import { EINVAL, EPERM, isOutOfDescriptors } from '../sys/errno.ts';
 import { doorError, nativeDoor } from '../sys/ffi.ts';
 import type { Backend, BackendName } from './backend.ts';
 import { KernelBackend, loadingSource } from './kernel/backend.ts';
@@ -74,11 +74,6 @@ function open(name: BackendName, readiness: Readiness): Backend {
     throw error;
   }
   return backend;
-}
-
-function isOutOfDescriptors(error: unknown): boolean {
-  const { errno } = error as { errno?: unknown };
-  return errno === -EMFILE || errno === -ENFILE;
 }
 
 /** A refusal in words that say what to do. */

@@ -2,35 +2,56 @@
 
 export const FDMAP = {
   name: 'fdmap',
-  maps: ['slots', 'rodata'],
-  programs: ['fdmap_small', 'fdmap_wide'],
-  sha256: 'b084a6d69e50a83a1aae35119e49f24b6946318d090313c8ae83aae07d4a76e2',
+  maps: ['rodata'],
+  programs: ['fdmap_small'],
+  sha256: '966ffae9c801fc464dd060f3778590d0021471e8e50dac80ad6410f951d56d16',
 } as const;
 
 export const FDMAP_ITER = {
   name: 'fdmap-iter',
   maps: ['first_wanted', 'rodata'],
   programs: ['fdmap_request', 'fdmap_task'],
-  sha256: 'f914109620fb2040376385e1d2224b1b06ec2fc3f5ff231f067af557222570d3',
+  sha256: '62765fbdff235bb325d4070b11c5291d009a8f99fe79ba83f02d306ee56db6af',
 } as const;
 
 export const FDMAP_SELF = {
   name: 'fdmap-self',
+  maps: [],
+  programs: ['fdmap_self_small'],
+  sha256: '8376b108b693e61a7930413383c380755f009943d1d12789f776870e787a61f4',
+} as const;
+
+export const FDMAP_SELF_WIDE = {
+  name: 'fdmap-self-wide',
   maps: ['slots'],
-  programs: ['fdmap_self_small', 'fdmap_self_wide'],
-  sha256: 'cf61a701595728d9c1168f385cd3747a8907c3365dd2448b23fe8ccbdf530314',
+  programs: ['fdmap_self_wide'],
+  sha256: '3c75bd0c55ac2c02ab6b6cc9d1b1c1b43e9c95c6226aeea7c0e8a1245f7691d6',
+} as const;
+
+export const FDMAP_WIDE = {
+  name: 'fdmap-wide',
+  maps: ['slots', 'rodata'],
+  programs: ['fdmap_wide'],
+  sha256: '4c9cefdb81b1926a0b58e81d7115b6616fadb2640379bef74c0d17fda9145d5f',
 } as const;
 
 export const PIDMAP = {
   name: 'pidmap',
   maps: ['slots', 'rodata'],
-  programs: ['pidmap_small', 'pidmap_wide'],
-  sha256: '70bdedbedab35be8db7dad65f5dab021e0eb70b781ae253ee414ef272ab917fd',
+  programs: ['pidmap_small'],
+  sha256: '4b87466ff511d8048c5c4ee97d9aea013ecb747ed2aef74089f5dfe6548bc618',
 } as const;
 
 export const PIDMAP_ITER = {
   name: 'pidmap-iter',
   maps: ['rodata'],
   programs: ['pidmap_tasks'],
-  sha256: 'baec12bc1250f5fba4f4870b993de9f38e16ed18ea453992515b75082a42fe49',
+  sha256: '23d04c82cdef9ffcf6b454868ce010f42936afb2e3a5664fb9b230a72df39835',
+} as const;
+
+export const PIDMAP_WIDE = {
+  name: 'pidmap-wide',
+  maps: ['slots', 'rodata'],
+  programs: ['pidmap_wide'],
+  sha256: 'f15892bc0fa263c012e6df2964a84a8de8d3c81112b150d8dcc6bbe41c32be1b',
 } as const;

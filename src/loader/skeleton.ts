@@ -150,6 +150,12 @@ function text(memory: Memory): string {
   return Buffer.from(memory.u8.subarray(0, end < 0 ? undefined : end)).toString();
 }
 
+/** The program of an object that has one. */
+export function onlyProgram(loaded: Loaded): number {
+  const [program] = loaded.programs.values();
+  return program!;
+}
+
 /** Closes everything that an object brought. */
 export function unload(door: Door, loaded: Loaded): void {
   for (const fd of loaded.programs.values()) close(door, fd);

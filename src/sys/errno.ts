@@ -41,3 +41,9 @@ export function errnoOf(error: unknown): number {
   if (typeof errno !== 'number') throw error;
   return errno;
 }
+
+/** Did a call fail for want of a descriptor? */
+export function isOutOfDescriptors(error: unknown): boolean {
+  const { errno } = error as { errno?: unknown };
+  return errno === -EMFILE || errno === -ENFILE;
+}

@@ -80,7 +80,9 @@ export class KernelBackend implements Backend {
 
   pidmap(question: PidmapQuestion, target: Int32Array, at: number): number {
     if (!this.#nested && this.tier === 'A') {
-      this.#pidmap ??= new PidmapProgram(this.#door, this.#load(objects.PIDMAP));
+      this.#pidmap ??= new PidmapProgram(this.#door, this.#load(objects.PIDMAP), () =>
+        this.#load(objects.PIDMAP_WIDE),
+      );
       const result = this.#pidmap.read(question, target, at);
       this.#nested = this.#pidmap.nested;
       if (result !== -EOPNOTSUPP) return result;
@@ -95,6 +97,8 @@ export class KernelBackend implements Backend {
     // Its own number, so that a namespace without lookup is found out now.
     this.fdmap(process.pid, 0, probe, 0);
     this.fdmap(0, 0, probe, 0);
+    this.#pidmap?.prepare();
+    (this.#fdmap ?? this.#self)?.prepare();
     this.#spareDescriptors();
   }
 
@@ -114,7 +118,9 @@ export class KernelBackend implements Backend {
   /** Tier A is where the program for any task loads; a kernel that refuses it as unknown is tier B. */
   #tryTierA(): 'A' | 'B' {
     try {
-      this.#fdmap = new FdmapProgram(this.#door, this.#load(objects.FDMAP));
+      this.#fdmap = new FdmapProgram(this.#door, this.#load(objects.FDMAP), () =>
+        this.#load(objects.FDMAP_WIDE),
+      );
       return 'A';
     } catch (error) {
       // Verifiers before 6.10 refuse a call of a kernel function in a syscall program with EINVAL or EACCES.
@@ -124,7 +130,9 @@ export class KernelBackend implements Backend {
   }
 
   #selfProgram(): FdmapProgram {
-    this.#self ??= new FdmapProgram(this.#door, this.#load(objects.FDMAP_SELF));
+    this.#self ??= new FdmapProgram(this.#door, this.#load(objects.FDMAP_SELF), () =>
+      this.#load(objects.FDMAP_SELF_WIDE),
+    );
     return this.#self;
   }
 

@@ -1,12 +1,13 @@
-/** fdmap(2) by the syscall programs of fdmap.bpf.c, or of fdmap-self.bpf.c for the caller alone. */
+/** fdmap(2) by the syscall programs of fdmap.bpf.h, for any task or for the caller alone. */
 
 import { decodeBitmap } from '../../abi/bitmap.ts';
 import * as abi from '../../abi/layout.gen.ts';
-import type { Loaded } from '../../loader/skeleton.ts';
+import { type Loaded, onlyProgram } from '../../loader/skeleton.ts';
 import { Runner } from '../../sys/bpf.ts';
 import type { Door } from '../../sys/door.ts';
 import { Memory } from '../../sys/memory.ts';
 import { runUntilAnswered } from './retry.ts';
+import { whenNeeded } from './when-needed.ts';
 
 const PID = abi.FDMAP_HEAD_PID >> 2;
 const START = abi.FDMAP_HEAD_START >> 2;
@@ -32,15 +33,23 @@ class Window {
 
 export class FdmapProgram {
   readonly #small: Window;
-  readonly #wide: Window;
+  readonly #wide: () => Window | undefined;
 
-  constructor(door: Door, loaded: Loaded) {
-    const [small, wide] = loaded.programs.values();
-    this.#small = new Window(door, small!, abi.SIZEOF_FDMAP_SMALL);
-    this.#wide = new Window(door, wide!, abi.SIZEOF_FDMAP_WIDE);
+  /** @param loadWide gets the wide form, at the first table beyond 1,024 */
+  constructor(door: Door, small: Loaded, loadWide: () => Loaded) {
+    this.#small = new Window(door, onlyProgram(small), abi.SIZEOF_FDMAP_SMALL);
+    this.#wide = whenNeeded(() => new Window(door, onlyProgram(loadWide()), abi.SIZEOF_FDMAP_WIDE));
   }
 
-  /** One system call for 1,024 descriptors, another for each 261,760 beyond. */
+  /** Loads the wide form now. */
+  prepare(): void {
+    this.#wide();
+  }
+
+  /**
+   * One system call for 1,024 descriptors, another for each 261,760 beyond (for each 1,024 where
+   * no descriptor is left to load the wide form with).
+   */
   read(pid: number, start: number, target: Int32Array, at: number): number {
     let window = this.#small;
     let next = start;
@@ -56,7 +65,7 @@ export class FdmapProgram {
       index = decodeBitmap(window.bits, words, base, next, target, index);
       next = base + words * 32;
       if (words === 0 || next >= (head[SIZE] as number) || index === target.length) return index;
-      window = this.#wide;
+      window = this.#wide() ?? window;
     }
   }
 }

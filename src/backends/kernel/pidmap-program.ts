@@ -1,13 +1,14 @@
-/** pidmap(2) by the syscall programs of pidmap.bpf.c. */
+/** pidmap(2) by the syscall programs of pidmap.bpf.h. */
 
 import * as abi from '../../abi/layout.gen.ts';
 import { appendSorted } from '../../abi/numbers.ts';
-import type { Loaded } from '../../loader/skeleton.ts';
+import { type Loaded, onlyProgram } from '../../loader/skeleton.ts';
 import { Runner } from '../../sys/bpf.ts';
 import type { Door } from '../../sys/door.ts';
 import { Memory } from '../../sys/memory.ts';
 import type { PidmapMode, PidmapQuestion } from '../backend.ts';
 import { runUntilAnswered } from './retry.ts';
+import { whenNeeded } from './when-needed.ts';
 
 const MODE = abi.PIDMAP_HEAD_MODE >> 2;
 const PID = abi.PIDMAP_HEAD_PID >> 2;
@@ -46,16 +47,23 @@ class Window {
 
 export class PidmapProgram {
   readonly #small: Window;
-  readonly #wide: Window;
+  readonly #wide: () => Window | undefined;
   /** Where the last question of each mode ended up, so that the small walk is not made in vain. */
   readonly #wasLarge = new Set<PidmapMode>();
   /** The caller's pid namespace, as of the last answer, is not the initial one. */
   nested = false;
 
-  constructor(door: Door, loaded: Loaded) {
-    const [small, wide] = loaded.programs.values();
-    this.#small = new Window(door, small!, abi.SIZEOF_PIDMAP_SMALL, abi.PIDMAP_SMALL_ROOM);
-    this.#wide = new Window(door, wide!, abi.SIZEOF_PIDMAP_WIDE, abi.PIDMAP_WIDE_ROOM);
+  /** @param loadWide gets the wide form, at the first answer of more than 1,012 */
+  constructor(door: Door, small: Loaded, loadWide: () => Loaded) {
+    this.#small = new Window(door, onlyProgram(small), abi.SIZEOF_PIDMAP_SMALL, abi.PIDMAP_SMALL_ROOM);
+    this.#wide = whenNeeded(
+      () => new Window(door, onlyProgram(loadWide()), abi.SIZEOF_PIDMAP_WIDE, abi.PIDMAP_WIDE_ROOM),
+    );
+  }
+
+  /** Loads the wide form now. */
+  prepare(): void {
+    this.#wide();
   }
 
   /**
@@ -64,7 +72,7 @@ export class PidmapProgram {
    */
   read(question: PidmapQuestion, target: Int32Array, at: number): number {
     const { mode } = question;
-    let window = this.#wasLarge.has(mode) ? this.#wide : this.#small;
+    let window = (this.#wasLarge.has(mode) && this.#wide()) || this.#small;
     let from = Math.max(question.start, 1);
     let width = Math.max(PID_END - from, 1);
     let index = at;
@@ -80,9 +88,13 @@ export class PidmapProgram {
       const count = head[COUNT] as number;
       if (count > window.room) {
         // Too many for the buffer: the wide one, then a narrower window of the numbers.
-        if (window === this.#wide) width = Math.max(Math.floor((width * window.room * 0.75) / count), 1);
-        window = this.#wide;
-        this.#wasLarge.add(mode);
+        const larger = window === this.#small ? this.#wide() : undefined;
+        if (larger) {
+          window = larger;
+          this.#wasLarge.add(mode);
+        } else {
+          width = Math.max(Math.floor((width * window.room * 0.75) / count), 1);
+        }
         continue;
       }
       if (count <= this.#small.room / 2) this.#wasLarge.delete(mode);
