@@ -1,0 +1,93 @@
+/**
+ * What a test needs of its machine. What is missing is skipped with its reason,
+ * and is a failure where FDMAP_TEST_REQUIRE (a list with commas) names it.
+ */
+
+import { spawnSync } from 'node:child_process';
+import { describe, test } from 'vitest';
+import { open } from '../../src/calls/open.ts';
+import { nativeDoor } from '../../src/sys/ffi.ts';
+
+const runs = (command: string, ...args: string[]) => {
+  const { status, error, stderr } = spawnSync(command, args, { encoding: 'utf8' });
+  if (error) return `${command} is not installed`;
+  return status === 0 ? undefined : `${command} ${args.join(' ')}: ${stderr.trim() || `exit ${status}`}`;
+};
+
+const available = (command: string) => () =>
+  spawnSync(command, ['--version']).error ? `${command} is not installed` : undefined;
+
+/** Each gives the reason why not, or undefined. */
+const PROBES = {
+  root: () => (process.getuid?.() === 0 ? undefined : 'not root'),
+  user: () => (process.getuid?.() === 0 ? 'root' : undefined),
+  door: () => (nativeDoor ? undefined : 'no system-call door'),
+  kernel: () => opens('kernel'),
+  proc: () => opens('proc'),
+  'other-uid': () => {
+    const { error, status } = spawnSync('true', { uid: 65_534, gid: 65_534 });
+    return error || status !== 0 ? `cannot become another user: ${error?.message}` : undefined;
+  },
+  /** A pid namespace with a /proc of its own. */
+  unshare: () => runs('unshare', '-p', '-f', '--mount-proc', 'true'),
+  /** A mount namespace where /proc can be unmounted. */
+  'mount-ns': () => runs('unshare', '-m', 'sh', '-c', 'umount -l /proc'),
+  'user-ns': () => runs('unshare', '-U', '-r', 'true'),
+  gcc: available('gcc'),
+  python3: available('python3'),
+  valgrind: available('valgrind'),
+  tmux: () => (spawnSync('tmux', ['-V']).error ? 'tmux is not installed' : undefined),
+  script: available('script'),
+  strace: available('strace'),
+  lsof: () => (spawnSync('lsof', ['-v']).error ? 'lsof is not installed' : undefined),
+  setpriv: available('setpriv'),
+  bash: available('bash'),
+} as const satisfies Record<string, () => string | undefined>;
+
+export type Need = keyof typeof PROBES;
+
+function opens(backend: 'kernel' | 'proc'): string | undefined {
+  try {
+    open({ backend }).close();
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+const known = new Map<Need, string | undefined>();
+
+/** The reason why `need` is not met here, or undefined. */
+export function lack(need: Need): string | undefined {
+  if (!known.has(need)) known.set(need, PROBES[need]());
+  return known.get(need);
+}
+
+const required = (process.env.FDMAP_TEST_REQUIRE ?? '').split(',').filter(Boolean);
+for (const name of required) {
+  if (!(name in PROBES)) throw new Error(`FDMAP_TEST_REQUIRE names ${name}, which no test can need`);
+}
+
+/** `needs('root', 'gcc').test(…)` and `.describe(…)`, in the place of vitest's own. */
+export function needs(...list: Need[]) {
+  const missing = list.find((need) => lack(need) !== undefined);
+  if (missing === undefined) return { test, describe };
+  const reason = `needs ${missing}: ${lack(missing)}`;
+  return refusing(reason, required.includes(missing));
+}
+
+/** As `needs`, for a condition of one test's own. */
+export function when(condition: boolean, reason: string) {
+  return condition ? { test, describe } : refusing(reason, false);
+}
+
+function refusing(reason: string, isFailure: boolean) {
+  // Anonymous signatures: the callbacks are never called.
+  const refuse = (name: string, _body?: unknown, _timeout?: unknown) => {
+    test(name, (context) => {
+      if (isFailure) throw new Error(`FDMAP_TEST_REQUIRE: ${reason}`);
+      context.skip(reason);
+    });
+  };
+  return { test: refuse as unknown as typeof test, describe: refuse as unknown as typeof describe };
+}
