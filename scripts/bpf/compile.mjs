@@ -1,6 +1,7 @@
 // The compiler and bpftool, as commands.
 
 import { execFileSync } from 'node:child_process';
+import { realpathSync } from 'node:fs';
 import { arch } from 'node:os';
 
 /** Debian's path of the kernel's own headers, by Node's name of the architecture. */
@@ -34,6 +35,8 @@ export function compile(root, source, output) {
     '-Ibpf',
     `-I${INCLUDE[arch()]}`,
   ];
+  // Or the object would name the folder that it was built in.
+  flags.push(`-fdebug-prefix-map=${realpathSync(root)}=.`);
   run('clang', [...flags, '-c', source, '-o', output], { cwd: root });
   run('llvm-strip', ['-g', output]);
   return output;

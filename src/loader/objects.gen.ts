@@ -4,54 +4,54 @@ export const FDMAP = {
   name: 'fdmap',
   maps: ['rodata'],
   programs: ['fdmap_small'],
-  sha256: '966ffae9c801fc464dd060f3778590d0021471e8e50dac80ad6410f951d56d16',
+  sha256: '80f7fd33aef403fe26051726d9caff8704472ede2d5d269209ef3357e5f7e9fa',
 } as const;
 
 export const FDMAP_ITER = {
   name: 'fdmap-iter',
   maps: ['first_wanted', 'rodata'],
   programs: ['fdmap_request', 'fdmap_task'],
-  sha256: '62765fbdff235bb325d4070b11c5291d009a8f99fe79ba83f02d306ee56db6af',
+  sha256: '95488c0183086c41d71fa3e405efe8f7b7346f1dacba7e6be15a03fd38dd6f90',
 } as const;
 
 export const FDMAP_SELF = {
   name: 'fdmap-self',
   maps: [],
   programs: ['fdmap_self_small'],
-  sha256: '8376b108b693e61a7930413383c380755f009943d1d12789f776870e787a61f4',
+  sha256: 'ee27d3e02b57d37fdf920c51089d04cbc2c00c5ef3ac3391890f62060b0a796a',
 } as const;
 
 export const FDMAP_SELF_WIDE = {
   name: 'fdmap-self-wide',
   maps: ['slots'],
   programs: ['fdmap_self_wide'],
-  sha256: '3c75bd0c55ac2c02ab6b6cc9d1b1c1b43e9c95c6226aeea7c0e8a1245f7691d6',
+  sha256: '70994f646cf33808a3f6c1a1e4f27255f00735d9ddd67f0aafacf6bc09584e0b',
 } as const;
 
 export const FDMAP_WIDE = {
   name: 'fdmap-wide',
   maps: ['slots', 'rodata'],
   programs: ['fdmap_wide'],
-  sha256: '4c9cefdb81b1926a0b58e81d7115b6616fadb2640379bef74c0d17fda9145d5f',
+  sha256: 'e3712c1f7359487b0e4d8ed42f2faa7abc2641a66742e0113b0d9608fbaf23b8',
 } as const;
 
 export const PIDMAP = {
   name: 'pidmap',
   maps: ['slots', 'rodata'],
   programs: ['pidmap_small'],
-  sha256: '4b87466ff511d8048c5c4ee97d9aea013ecb747ed2aef74089f5dfe6548bc618',
+  sha256: '3dc2c20a1803725f3dbdc0ee7850559ca52444210608d159a19be156e7a503da',
 } as const;
 
 export const PIDMAP_ITER = {
   name: 'pidmap-iter',
   maps: ['rodata'],
   programs: ['pidmap_tasks'],
-  sha256: '23d04c82cdef9ffcf6b454868ce010f42936afb2e3a5664fb9b230a72df39835',
+  sha256: '291e7e483f15ba0b25acecbfb7f6a74c5704f45501cca982b8cadaf9d1ad3525',
 } as const;
 
 export const PIDMAP_WIDE = {
   name: 'pidmap-wide',
   maps: ['slots', 'rodata'],
   programs: ['pidmap_wide'],
-  sha256: 'f15892bc0fa263c012e6df2964a84a8de8d3c81112b150d8dcc6bbe41c32be1b',
+  sha256: '0c8be7735144c12fcdfd68547e0253c6dd03ce95f080fc1a7e930142e6f7f188',
 } as const;
