@@ -15,16 +15,13 @@ function times(directory: string, suffix: string): number[] {
 
 function isStale(): boolean {
   if (!existsSync(join(root, 'dist/index.js'))) return true;
-  return Math.max(...times('src', '.ts')) > Math.min(...times('dist', '.js'));
+  return Math.max(...times('src', '.ts')) > statSync(join(root, 'dist/index.js')).mtimeMs;
 }
 
 export default function build(): void {
   if (!isStale()) return;
   try {
-    execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
-      cwd: root,
-      encoding: 'utf8',
-    });
+    execFileSync('npm', ['run', 'build', '--silent'], { cwd: root, encoding: 'utf8' });
   } catch (error) {
     const { stdout } = error as { stdout?: string };
     throw new Error(`dist/ is older than src/ and cannot be built here: npm run build\n${stdout ?? error}`);

@@ -7,21 +7,24 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Door } from '../../src/sys/door.ts';
+import { SYSCALLS } from '../../src/sys/uapi.gen.ts';
 
 type PublicApi = typeof import('../../src/index.ts');
 
+type SystemCall = keyof (typeof SYSCALLS)['arm64'] | keyof (typeof MORE)['x64'];
+
 /** What a function in a world is given: it can close over nothing and import nothing. */
 export interface Inside {
-  readonly door: Door;
+  /** As Door has them: src/sys/door.ts. */
+  readonly syscall: Door['syscall'];
+  readonly address: Door['address'];
   /** System-call numbers of this architecture. */
-  readonly nr: Readonly<Record<string, number>>;
+  readonly nr: Readonly<Record<SystemCall, number>>;
   readonly fs: typeof import('node:fs');
   readonly childProcess: typeof import('node:child_process');
   readonly workers: typeof import('node:worker_threads');
   /** The built package. */
   api(): Promise<PublicApi>;
-  /** A module of dist/, by its path there: `sys/memory.js`. */
-  module<T>(path: string): Promise<T>;
   /** The outcome of a call as data: its result, or how it failed. */
   outcome<T>(call: () => T): { value?: T; code?: string; syscall?: string; message?: string };
   /** Lives as long as the world. */
@@ -49,6 +52,14 @@ interface Reply {
   readonly error?: { readonly message: string; readonly stack: string; readonly [name: string]: unknown };
 }
 
+/** Numbers that the package itself has no use for: asm/unistd_64.h, asm-generic/unistd.h */
+const MORE = {
+  x64: { capset: 126, gettid: 186, setresuid: 117, setresgid: 119 },
+  arm64: { capset: 91, gettid: 178, setresuid: 147, setresgid: 149 },
+};
+const arch = process.arch as keyof typeof SYSCALLS;
+const NUMBERS = JSON.stringify({ ...SYSCALLS[arch], ...MORE[arch] });
+
 const script = fileURLToPath(new URL('worlds/inside.mjs', import.meta.url));
 const worlds = new Set<World>();
 
@@ -73,7 +84,7 @@ export class World {
     this.#child = spawn(command!, args, {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       serialization: 'advanced',
-      env: { ...process.env, FDMAP_BACKEND: '', NODE_OPTIONS: '', ...env },
+      env: { ...process.env, FDMAP_BACKEND: '', NODE_OPTIONS: '', FDMAP_TEST_NUMBERS: NUMBERS, ...env },
     });
     const collect = (text: Buffer) => {
       this.#output += text;

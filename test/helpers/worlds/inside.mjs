@@ -2,20 +2,21 @@
 
 import childProcess from 'node:child_process';
 import fs from 'node:fs';
+import { createRequire } from 'node:module';
 import workers from 'node:worker_threads';
 
 const dist = new URL('../../../dist/', import.meta.url);
-const module = (path) => import(new URL(path, dist));
-const { nativeDoor: door } = await module('sys/ffi.js');
-const { SYSCALLS } = await module('sys/uapi.gen.js');
-const { Memory } = await module('sys/memory.js');
 
-/** Numbers that the package itself has no use for: asm/unistd_64.h, asm-generic/unistd.h */
-const MORE = {
-  x64: { capset: 126, gettid: 186, setfsuid: 122, setresuid: 117, setresgid: 119 },
-  arm64: { capset: 91, gettid: 178, setfsuid: 151, setresuid: 147, setresgid: 149 },
+/** The same door as src/sys/ffi.ts has: dist/ is one module, and shows only what is public. */
+const koffi = createRequire(import.meta.url)(`@koromix/koffi-linux-${process.arch}`);
+const call = koffi.load(null).func('syscall', 'long', Array(7).fill('long'));
+const syscall = (number, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0) => {
+  const result = call(number, a, b, c, d, e, f);
+  return result === -1 ? -koffi.errno() : result;
 };
-const nr = { ...SYSCALLS[process.arch], ...MORE[process.arch] };
+const address = (buffer) => Number(koffi.address(buffer));
+
+const nr = JSON.parse(process.env.FDMAP_TEST_NUMBERS);
 const F_DUPFD = 0;
 const RLIMIT_NOFILE = 7;
 const EMFILE = 24;
@@ -32,14 +33,14 @@ function nothing() {
 }
 
 const inside = {
-  door,
+  syscall,
+  address,
   nr,
   fs,
   childProcess,
   workers,
-  module,
   keep: {},
-  api: () => module('index.js'),
+  api: () => import(new URL('index.js', dist)),
   outcome(call) {
     try {
       return { value: call() };
@@ -49,20 +50,21 @@ const inside = {
   },
   place(fd, from = nothing()) {
     // The lowest free number from `fd` on: exact, or already taken.
-    const got = succeed(door.syscall(nr.fcntl, from, F_DUPFD, fd), `descriptor ${fd}`);
+    const got = succeed(syscall(nr.fcntl, from, F_DUPFD, fd), `descriptor ${fd}`);
     if (got !== fd) throw new Error(`descriptor ${fd} is taken`);
   },
   limit(soft, hard) {
-    const memory = new Memory(door, 16);
-    succeed(door.syscall(nr.prlimit64, 0, RLIMIT_NOFILE, 0, memory.address), 'prlimit');
-    memory.u64[0] = BigInt(soft);
-    if (hard !== undefined) memory.u64[1] = BigInt(hard);
-    succeed(door.syscall(nr.prlimit64, 0, RLIMIT_NOFILE, memory.address, 0), 'prlimit');
-    memory.keep();
+    const limits = new BigUint64Array(2);
+    const at = address(limits.buffer);
+    succeed(syscall(nr.prlimit64, 0, RLIMIT_NOFILE, 0, at), 'prlimit');
+    limits[0] = BigInt(soft);
+    if (hard !== undefined) limits[1] = BigInt(hard);
+    succeed(syscall(nr.prlimit64, 0, RLIMIT_NOFILE, at, 0), 'prlimit');
+    if (limits.byteLength !== 16) throw new Error('kept alive');
   },
   fill() {
     for (let count = 0; ; count++) {
-      const got = door.syscall(nr.fcntl, 0, F_DUPFD, 0);
+      const got = syscall(nr.fcntl, 0, F_DUPFD, 0);
       if (got === -EMFILE) return count;
       succeed(got, 'dup');
     }

@@ -1,0 +1,162 @@
+/** Contexts as strangers may send them: an error or a right answer, and nothing of anybody else's. */
+
+import fc from 'fast-check';
+import { beforeAll, expect, test } from 'vitest';
+import * as abi from '../../src/abi/layout.gen.ts';
+import * as objects from '../../src/loader/objects.gen.ts';
+import type { Runner } from '../../src/sys/bpf.ts';
+import { EACCES, EAGAIN, EBUSY, EINVAL, ESRCH } from '../../src/sys/errno.ts';
+import { needs } from '../helpers/needs.ts';
+import { sleeper } from '../helpers/processes.ts';
+import { loadedFor } from '../helpers/programs.ts';
+import { scaled } from '../helpers/scale.ts';
+import { World } from '../helpers/world.ts';
+
+const word = (offset: number) => offset >> 2;
+const ERRORS = [-EINVAL, -ESRCH, -EACCES, -EAGAIN, -EBUSY];
+const OPEN = word(abi.FDMAP_SMALL_OPEN);
+
+/** Words of 32 bits that a head can be made of: edges first. */
+const anyWord = fc.oneof(
+  fc.constantFrom(
+    0,
+    1,
+    2,
+    3,
+    4,
+    5,
+    -1,
+    63,
+    64,
+    1023,
+    1024,
+    0x7fff_ffff,
+    -0x8000_0000,
+    0x4000_0000,
+    0x4000_0001,
+  ),
+  fc.integer(),
+);
+const anyHead = fc.array(anyWord, { minLength: 12, maxLength: 12 });
+/** Mostly the right version, so that the rest is looked at too. */
+const abiWord = fc.oneof(
+  { weight: 4, arbitrary: fc.constant(abi.FDMAP_ABI) },
+  { weight: 1, arbitrary: anyWord },
+);
+
+function ask(runner: Runner, head: readonly number[], filler = 0): Int32Array {
+  const { i32 } = runner.context;
+  i32.fill(filler);
+  i32.set(head);
+  expect(runner.run()).toBe(0);
+  expect(runner.returned).toBe(0);
+  return i32;
+}
+
+needs('kernel').describe('fdmap programs', () => {
+  const small = loadedFor(objects.FDMAP);
+  const wide = loadedFor(objects.FDMAP_WIDE);
+  const ownSmall = loadedFor(objects.FDMAP_SELF);
+  const ownWide = loadedFor(objects.FDMAP_SELF_WIDE);
+  let large: World;
+  beforeAll(async () => {
+    large = await World.start();
+    await large.run(({ place }) => {
+      for (let fd = 1000; fd < 15_000; fd += 3) place(fd);
+    });
+  });
+
+  for (const [name, size, load, loadOwn] of [
+    ['small', abi.SIZEOF_FDMAP_SMALL, small, ownSmall],
+    ['wide', abi.SIZEOF_FDMAP_WIDE, wide, ownWide],
+  ] as const) {
+    test(`${name}: any head gives an error or an answer that is consistent`, () => {
+      for (const program of [load(size), loadOwn(size)]) {
+        fc.assert(
+          fc.property(abiWord, fc.constantFrom(0, 0, 0, 1, -1), anyHead, (version, flags, rest) => {
+            const head = [version, flags, ...rest.slice(2)];
+            const start = head[3]!;
+            const answer = ask(program, head);
+            const error = answer[word(abi.FDMAP_HEAD_ERROR)]!;
+            const words = answer[word(abi.FDMAP_HEAD_WORDS)]!;
+            if (version !== abi.FDMAP_ABI || flags !== 0 || start < 0) expect(error).toBe(-EINVAL);
+            else expect([0, ...ERRORS]).toContain(error);
+            if (error < 0) expect(words).toBe(0);
+            expect(words * 8).toBeLessThanOrEqual(size - abi.SIZEOF_FDMAP_HEAD);
+            expect(words).toBeGreaterThanOrEqual(0);
+            if (words > 0) {
+              expect(answer[word(abi.FDMAP_HEAD_BASE)]).toBe(Math.floor(start / 64) * 64);
+              expect(answer[word(abi.FDMAP_HEAD_SIZE)]).toBeGreaterThan(start);
+            }
+          }),
+          { numRuns: scaled(2000, 50) },
+        );
+      }
+    });
+  }
+
+  test('an answer holds nothing of the answer before it', async () => {
+    const program = wide(abi.SIZEOF_FDMAP_WIDE);
+    const { pid } = await sleeper('<&- >&- 2>&-');
+    // The slot that the program assembles answers in is filled to its end first.
+    const full = ask(program, [abi.FDMAP_ABI, 0, large.pid, 0]);
+    expect(full[word(abi.FDMAP_HEAD_WORDS)]! * 2).toBeGreaterThan(400);
+    expect(full.subarray(OPEN).some((bits) => bits !== 0)).toBe(true);
+    const answer = ask(program, [abi.FDMAP_ABI, 0, pid, 0]);
+    expect(answer[word(abi.FDMAP_HEAD_WORDS)]).toBeGreaterThan(0);
+    expect(answer[word(abi.FDMAP_HEAD_ERROR)]).toBe(0);
+    expect(answer.subarray(OPEN).every((bits) => bits === 0)).toBe(true);
+  });
+
+  test('a context that is too short is refused by the kernel', () => {
+    for (const size of [0, 8, abi.SIZEOF_FDMAP_SMALL - 8]) {
+      expect(small(size).run()).toBeLessThan(0);
+    }
+    expect(wide(abi.SIZEOF_FDMAP_SMALL).run()).toBeLessThan(0);
+  });
+});
+
+needs('kernel').describe('pidmap programs', () => {
+  const small = loadedFor(objects.PIDMAP);
+  const wide = loadedFor(objects.PIDMAP_WIDE);
+  const PIDS = word(abi.PIDMAP_SMALL_PIDS);
+  for (const [name, size, room, load] of [
+    ['small', abi.SIZEOF_PIDMAP_SMALL, abi.PIDMAP_SMALL_ROOM, small],
+    ['wide', abi.SIZEOF_PIDMAP_WIDE, abi.PIDMAP_WIDE_ROOM, wide],
+  ] as const) {
+    test(`${name}: any head gives an error or numbers of the window`, () => {
+      const program = load(size);
+      fc.assert(
+        fc.property(abiWord, anyHead, (version, rest) => {
+          const [mode, start, end] = [rest[1]!, rest[3]!, rest[4]!];
+          const answer = ask(program, [version, ...rest.slice(1)]);
+          const error = answer[word(abi.PIDMAP_HEAD_ERROR)]!;
+          const count = answer[word(abi.PIDMAP_HEAD_COUNT)]!;
+          const stored = answer[word(abi.PIDMAP_HEAD_STORED)]!;
+          const plain = mode & ~abi.PIDMAP_IGNORE_KTHREADS;
+          const valid = version === abi.FDMAP_ABI && start >= 0 && plain >= 1 && plain <= 4;
+          if (!valid) expect(error).toBe(-EINVAL);
+          else expect([0, ...ERRORS]).toContain(error);
+          if (error < 0) expect([count, stored]).toEqual([0, 0]);
+          expect(stored).toBe(Math.min(count, room));
+          for (const pid of answer.subarray(PIDS, PIDS + stored)) {
+            expect(pid).toBeGreaterThanOrEqual(Math.max(start, 1));
+            expect(pid).toBeLessThan(end);
+          }
+        }),
+        { numRuns: scaled(500, 20) },
+      );
+    });
+
+    test(`${name}: an answer holds nothing of the answer before it`, async () => {
+      const program = load(size);
+      const MAX = 0x7fff_ffff;
+      const all = ask(program, [abi.FDMAP_ABI, abi.PIDMAP_TASKS, 0, 0, MAX]);
+      expect(all[word(abi.PIDMAP_HEAD_STORED)]).toBeGreaterThan(2);
+      const one = ask(program, [abi.FDMAP_ABI, abi.PIDMAP_TASKS, 0, process.pid, process.pid + 1]);
+      expect(one[word(abi.PIDMAP_HEAD_STORED)]).toBe(1);
+      expect(one[PIDS]).toBe(process.pid);
+      expect(one.subarray(PIDS + 1).every((pid) => pid === 0)).toBe(true);
+    });
+  }
+});
