@@ -94,6 +94,29 @@
 	COPY_WORD(to, from, to_base, (offset) + 448)           \
 	COPY_WORD(to, from, to_base, (offset) + 456)
 
+/*
+ * The copy goes on to the end of a block of 512 bytes, where a slot still holds
+ * what it assembled for somebody else. A slot ends with room for that, and with
+ * zeros that nothing is ever written to.
+ */
+#define SLOT_BEHIND 512
+
+#define SLOT_END                              \
+	__u8 behind[SLOT_BEHIND];             \
+	__u8 zeros[512];
+
+static __always_inline void clear_behind(void *answer, __u64 bytes, const __u64 most, const void *zeros)
+{
+	__u64 rest;
+
+	/* the verifier is to see the limit that the compiler knows */
+	asm volatile("" : "+r"(bytes));
+	if (bytes > most)
+		return;
+	rest = (512 - (bytes & 511)) & 511;
+	bpf_probe_read_kernel(answer + bytes, rest, zeros);
+}
+
 #define DEFINE_SLOTS(slot_type)                           \
 	struct {                                          \
 		__uint(type, BPF_MAP_TYPE_ARRAY);         \

@@ -43,8 +43,11 @@ int fdmap_request(struct fdmap_head *ctx)
 
 struct writing {
 	struct seq_file *seq;
+	struct task_struct *task;
+	const struct table *table;
 	unsigned long *from;
 	__u32 words;
+	bool changed;
 };
 
 /* By bpf_loop(), which the verifier walks once, where a loop is walked to its end. */
@@ -55,8 +58,13 @@ static long write_chunk(__u32 i, struct writing *w)
 
 	if (words > CHUNK)
 		words = CHUNK;
-	return bpf_probe_read_kernel(chunk, words * 8, w->from + i * CHUNK) ||
-	       bpf_seq_write(w->seq, chunk, words * 8);
+	/* once the table is not theirs any more, what was read may be anything: it stays here */
+	if (bpf_probe_read_kernel(chunk, words * 8, w->from + i * CHUNK) ||
+	    !table_unchanged(w->task, w->table)) {
+		w->changed = true;
+		__builtin_memset(chunk, 0, sizeof(chunk));
+	}
+	return bpf_seq_write(w->seq, chunk, words * 8) != 0;
 }
 
 SEC("iter/task")
@@ -90,11 +98,13 @@ int fdmap_task(struct bpf_iter__task *ctx)
 	if (bpf_seq_write(seq, &head, sizeof(head)) || !head.words)
 		return 0;
 	writing.seq = seq;
+	writing.task = task;
+	writing.table = &table;
 	writing.from = open_fds_of(&table) + head.base / 64;
 	writing.words = head.words;
 	bpf_loop((head.words + CHUNK - 1) / CHUNK, write_chunk, &writing, 0);
 	/* what follows says whether the words are those of this task's table */
-	head.error = table_unchanged(task, &table) ? 0 : -EAGAIN;
+	head.error = writing.changed ? -EAGAIN : 0;
 	bpf_seq_write(seq, &head, sizeof(head));
 	return 0;
 }

@@ -23,11 +23,13 @@ struct slot {
 	__u64 busy;
 	struct window window;
 	__u64 words[FDMAP_WIDE_ROOM];
+	SLOT_END
 };
 
 /*
  * One window of the bitmap of `task` into `words`, which has room for `room`.
- * -EAGAIN when the table was replaced meanwhile: the caller asks again.
+ * -EAGAIN when the table was replaced meanwhile: the caller asks again, and what
+ * was copied, which may be anything, stays here.
  */
 static __always_inline int read_window(struct task_struct *task, __u32 start, __u64 *words, const __u32 room,
 				       struct window *window)
@@ -47,7 +49,10 @@ static __always_inline int read_window(struct task_struct *task, __u32 start, __
 		window->words = count;
 	}
 	window->size = table.size;
-	return table_unchanged(task, &table) ? 0 : -EAGAIN;
+	if (table_unchanged(task, &table))
+		return 0;
+	window->words = 0;
+	return -EAGAIN;
 }
 
 static __always_inline bool valid_question(const struct fdmap_head *head)
@@ -78,6 +83,8 @@ static __always_inline void answer(struct fdmap_head *head, const struct window 
 													     \
 		if (valid_question(&ctx->head))                                                              \
 			window.error = read(&ctx->head, words, FDMAP_SMALL_ROOM, &window);                   \
+		if (window.error)                                                                            \
+			__builtin_memset(words, 0, sizeof(words));                                           \
 		answer(&ctx->head, &window);                                                                 \
 		COPY_16(ctx, words, sizeof(ctx->head), 0)                                                    \
 		return 0;                                                                                    \
@@ -106,6 +113,7 @@ static __always_inline void answer(struct fdmap_head *head, const struct window 
 			slot->window.error = read(&ctx->head, slot->words, FDMAP_WIDE_ROOM, &slot->window);  \
 		answer(&ctx->head, &slot->window);                                                           \
 		bytes = slot->window.words * 8ULL;                                                           \
+		clear_behind(slot->words, bytes, sizeof(slot->words), slot->zeros);                         \
 		COPY_WIDE(ctx, slot->words, sizeof(ctx->head), bytes)                                        \
 	copied:                                                                                              \
 		FREE_SLOT(slot);                                                                             \

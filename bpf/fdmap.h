@@ -108,8 +108,9 @@ struct pidmap_record {
 };
 
 /*
- * Stream of the fdmap iterator for one task: this head, then `words` words of
- * bitmap. The table is read from `start` 0.
+ * Stream of the fdmap iterator for one task: struct fdmap_head; where it says
+ * that there are words, those words, and the head again with the verdict on
+ * them: 0, or -EAGAIN when the table was replaced meanwhile.
  */
 
 _Static_assert(sizeof(struct fdmap_config) == 8, "fdmap_config");

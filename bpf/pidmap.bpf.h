@@ -24,6 +24,7 @@ struct slot {
 	__u32 stored;
 	__u32 nested;
 	__s32 pids[PIDMAP_ROOM];
+	SLOT_END
 };
 
 DEFINE_SLOTS(struct slot);
@@ -127,6 +128,7 @@ static __always_inline void answer(struct pidmap_head *head, struct slot *slot, 
 		slot->error = pidmap(&ctx->head, slot, room);          \
 		answer(&ctx->head, slot, room);                        \
 		bytes = slot->stored * 4ULL;                           \
+		clear_behind(slot->pids, bytes, sizeof(slot->pids), slot->zeros);          \
 		copy(ctx, slot->pids, sizeof(ctx->head), bytes)        \
 	copied:                                                        \
 		FREE_SLOT(slot);                                       \

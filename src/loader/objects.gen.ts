@@ -4,42 +4,42 @@ export const FDMAP = {
   name: 'fdmap',
   maps: ['rodata'],
   programs: ['fdmap_small'],
-  sha256: '80f7fd33aef403fe26051726d9caff8704472ede2d5d269209ef3357e5f7e9fa',
+  sha256: '1494a34d5372e283feca4e41ffa4d8d3ef17edaa0581cfca5e03b6ca7c598ec2',
 } as const;
 
 export const FDMAP_ITER = {
   name: 'fdmap-iter',
   maps: ['first_wanted', 'rodata'],
   programs: ['fdmap_request', 'fdmap_task'],
-  sha256: '95488c0183086c41d71fa3e405efe8f7b7346f1dacba7e6be15a03fd38dd6f90',
+  sha256: '5bd257cdfe45e3894a881e38f560668cacf12721d33b33bb18bd8401c57420fe',
 } as const;
 
 export const FDMAP_SELF = {
   name: 'fdmap-self',
   maps: [],
   programs: ['fdmap_self_small'],
-  sha256: 'ee27d3e02b57d37fdf920c51089d04cbc2c00c5ef3ac3391890f62060b0a796a',
+  sha256: 'b536ff2a0fc702abbaa3334272b56bf83ccc87d1fe7f2d7d50da2d15ce3ae874',
 } as const;
 
 export const FDMAP_SELF_WIDE = {
   name: 'fdmap-self-wide',
   maps: ['slots'],
   programs: ['fdmap_self_wide'],
-  sha256: '70994f646cf33808a3f6c1a1e4f27255f00735d9ddd67f0aafacf6bc09584e0b',
+  sha256: '3f9e11728661aa29b5a33d832846594a9ec33e472c8ffcfafd087fddb949b8c1',
 } as const;
 
 export const FDMAP_WIDE = {
   name: 'fdmap-wide',
   maps: ['slots', 'rodata'],
   programs: ['fdmap_wide'],
-  sha256: 'e3712c1f7359487b0e4d8ed42f2faa7abc2641a66742e0113b0d9608fbaf23b8',
+  sha256: 'a1353f4dedc67c172f4451b190c9ea56c32bb4064b943c86fef2a15423d72901',
 } as const;
 
 export const PIDMAP = {
   name: 'pidmap',
   maps: ['slots', 'rodata'],
   programs: ['pidmap_small'],
-  sha256: '3dc2c20a1803725f3dbdc0ee7850559ca52444210608d159a19be156e7a503da',
+  sha256: 'c2211ada2caa6f71c8f3cd3c0bac6e8976ae8b2bf9f367b3622320252caafe23',
 } as const;
 
 export const PIDMAP_ITER = {
@@ -53,5 +53,5 @@ export const PIDMAP_WIDE = {
   name: 'pidmap-wide',
   maps: ['slots', 'rodata'],
   programs: ['pidmap_wide'],
-  sha256: '0c8be7735144c12fcdfd68547e0253c6dd03ce95f080fc1a7e930142e6f7f188',
+  sha256: '30a1ace0e52bc6d975c7abf148e3dbd5db074044fee5f60a5cf48cdbcfbfd9e0',
 } as const;
