@@ -55,6 +55,25 @@ static __always_inline void take(struct slot *slot, const struct question *q, st
 		slot->pids[n] = nr;
 }
 
+/*
+ * The leader of the named task's group, in the place of its reference: the
+ * iterator goes from the task that it is given to the end of the list of
+ * threads, and does not come round to those before it (bpf_iter_task_next()).
+ */
+static __always_inline struct task_struct *to_leader(struct task_struct *task, int *error)
+{
+	struct task_struct *leader;
+
+	if (task->pid == task->tgid)
+		return task;
+	/* the kernel's own number, whichever namespace the caller is in */
+	leader = bpf_task_from_pid(task->tgid);
+	bpf_task_release(task);
+	if (!leader)
+		*error = -ESRCH;
+	return leader;
+}
+
 /* Which list holds those of a mode. */
 static __always_inline unsigned int list_of(__u32 mode)
 {
@@ -78,6 +97,8 @@ static __always_inline int pidmap(const struct pidmap_head *head, struct slot *s
 		return -EINVAL;
 	if (q.mode == PIDMAP_CHILDREN || q.mode == PIDMAP_THREADS) {
 		task = task_by_vpid(caller, head->pid, &error);
+		if (task)
+			task = to_leader(task, &error);
 		if (!task)
 			return error;
 		q.parent = task->tgid;

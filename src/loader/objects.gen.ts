@@ -39,7 +39,7 @@ export const PIDMAP = {
   name: 'pidmap',
   maps: ['slots', 'rodata'],
   programs: ['pidmap_small'],
-  sha256: 'c2211ada2caa6f71c8f3cd3c0bac6e8976ae8b2bf9f367b3622320252caafe23',
+  sha256: '1024aabde12c7650ab6e48faae819178bba3e8d049c7dbe7dca7d86ef2a8365e',
 } as const;
 
 export const PIDMAP_ITER = {
@@ -53,5 +53,5 @@ export const PIDMAP_WIDE = {
   name: 'pidmap-wide',
   maps: ['slots', 'rodata'],
   programs: ['pidmap_wide'],
-  sha256: '30a1ace0e52bc6d975c7abf148e3dbd5db074044fee5f60a5cf48cdbcfbfd9e0',
+  sha256: 'dcf863767cf11b896cb376ff4df52b3718757539f23a456507f41933165c96d8',
 } as const;
