@@ -113,6 +113,145 @@ struct pidmap_record {
  * them: 0, or -EAGAIN when the table was replaced meanwhile.
  */
 
+/*
+ * Records: what fdinfo and pidinfo answer with, what an iterator streams and
+ * what a dump holds. A fixed part that begins with this head, then attributes
+ * in the format of struct nlattr (include/uapi/linux/netlink.h), which may be
+ * added without breaking a reader: he steps over types that he does not know,
+ * and over the end of a fixed part or attribute that is longer than his.
+ *
+ * Numbers are those of the machine that wrote them. Sizes of records are
+ * multiples of 8, so that a record in an aligned buffer is aligned.
+ */
+struct fdmap_record {
+	__u32 size;	/* of all of it, attributes and padding included */
+	__u16 kind;	/* enum fdmap_kind */
+	__u16 fixed;	/* where the first attribute is */
+	__u16 version;	/* FDMAP_FORMAT */
+	__u16 flags;	/* FDMAP_TRUNCATED */
+	__s32 error;	/* 0, or why this subject was not read: a negative errno */
+	__u64 mask;	/* which fields are valid; their meaning is the kind's */
+};
+
+#define FDMAP_FORMAT 1
+#define FDMAP_TRUNCATED 1	/* something was longer than there is room */
+
+enum fdmap_kind {
+	FDMAP_KIND_PROCESS = 1,	/* struct pidinfo_record */
+	FDMAP_KIND_DESCRIPTOR = 2,
+	FDMAP_KIND_SUMMARY = 3,	/* last of a stream of the whole machine */
+};
+
+/* Before the payload of each attribute; the next one is at a multiple of 4. */
+struct fdmap_attribute {
+	__u16 length;	/* of head and payload, without padding */
+	__u16 type;
+};
+
+/*
+ * pidinfo: the status of processes and threads. The fields come in groups, as
+ * they cost; a group is one attribute whose number is its bit in the mask.
+ * Public are all but IO, NAMESPACES and EXE, which follow may_read().
+ */
+enum pidinfo_group {
+	PIDINFO_STATUS = 1,	/* struct pidinfo_status */
+	PIDINFO_CREDS = 2,
+	PIDINFO_FILES = 3,
+	PIDINFO_LIMIT = 4,
+};
+
+#define PIDINFO_SMALL_ROOM 506	/* 64-bit words of a context of 4,096 bytes */
+#define PIDINFO_WIDE_ROOM 4090	/* and of 32,768 */
+#define PIDINFO_SMALL_PIDS 8	/* pids named in one call */
+#define PIDINFO_WIDE_PIDS 512
+
+/*
+ * The identity of a process is its number and its start time. Every member of
+ * these structs is at a multiple of its size, and so are they in a record.
+ */
+struct pidinfo_record {
+	struct fdmap_record head;
+	__s32 pid;	/* thread group */
+	__s32 tid;	/* equal to pid, but in the record of a thread */
+	__u64 start_time;	/* ns since boot, in the caller's time namespace */
+};
+
+struct pidinfo_status {
+	struct fdmap_attribute head;
+	__s32 ppid;	/* 0 when the parent is not visible; so the next two */
+	__s32 pgid;
+	__s32 sid;
+	__u32 state;	/* task_struct's __state | exit_state */
+	__u32 task_flags;	/* PF_KTHREAD and others of include/linux/sched.h */
+	__u32 threads;
+	__u32 tty;	/* device as new_encode_dev() has it; 0 for none */
+	__u8 command[16];
+};
+
+/* In the caller's user namespace; the overflow id for one without a mapping. */
+struct pidinfo_creds {
+	struct fdmap_attribute head;
+	__u32 uid;
+	__u32 euid;
+	__u32 suid;
+	__u32 fsuid;
+	__u32 gid;
+	__u32 egid;
+	__u32 sgid;
+	__u32 fsgid;
+	__u32 pad;
+	__u64 cap_effective;
+};
+
+struct pidinfo_files {
+	struct fdmap_attribute head;
+	__u32 count;	/* open descriptors */
+	__u32 table;	/* size of the table */
+	__u32 pad;
+};
+
+/* RLIMIT_NOFILE; ~0 is RLIM_INFINITY */
+struct pidinfo_limit {
+	struct fdmap_attribute head;
+	__u32 pad;
+	__u64 soft;
+	__u64 hard;
+};
+
+enum pidinfo_mode {
+	PIDINFO_PROCESSES = 1,	/* every process whose number is in [start, end) */
+	PIDINFO_NAMED = 2,	/* the processes or threads named in the context */
+	PIDINFO_THREADS = 3,	/* threads of `pid`, numbers in [start, end) */
+};
+
+/*
+ * The named pids are `count` __s32 behind the head; each has a record in the
+ * answer, in their order, as long as there is room.
+ */
+struct pidinfo_head {
+	__u32 abi;	/* in: FDMAP_ABI */
+	__u32 mode;	/* in: enum pidinfo_mode, PIDMAP_IGNORE_KTHREADS or-ed */
+	__u64 mask;	/* in: groups wanted, 1 << enum pidinfo_group each */
+	__s32 pid;	/* in: for THREADS */
+	__s32 start;	/* in: as pidmap */
+	__s32 end;	/* in: as pidmap */
+	__u32 count;	/* in: how many are named; out: how many there are */
+	__u32 stored;	/* out: how many of them are in the answer */
+	__u32 bytes;	/* out: length of the records */
+	__s32 error;	/* out: 0 or a negative errno */
+	__u32 nested;	/* out: 1 when the caller is in a nested pid namespace */
+};
+
+struct pidinfo_small {
+	struct pidinfo_head head;
+	__u64 records[PIDINFO_SMALL_ROOM];
+};
+
+struct pidinfo_wide {
+	struct pidinfo_head head;
+	__u64 records[PIDINFO_WIDE_ROOM];
+};
+
 _Static_assert(sizeof(struct fdmap_config) == 8, "fdmap_config");
 _Static_assert(sizeof(struct fdmap_head) == 48, "fdmap_head");
 _Static_assert(sizeof(struct fdmap_small) == 176, "fdmap_small");
@@ -121,5 +260,15 @@ _Static_assert(sizeof(struct pidmap_head) == 48, "pidmap_head");
 _Static_assert(sizeof(struct pidmap_small) == 4096, "pidmap_small");
 _Static_assert(sizeof(struct pidmap_wide) == 32768, "pidmap_wide");
 _Static_assert(sizeof(struct pidmap_record) == 16, "pidmap_record");
+_Static_assert(sizeof(struct fdmap_record) == 24, "fdmap_record");
+_Static_assert(sizeof(struct fdmap_attribute) == 4, "fdmap_attribute");
+_Static_assert(sizeof(struct pidinfo_record) == 40, "pidinfo_record");
+_Static_assert(sizeof(struct pidinfo_status) == 48, "pidinfo_status");
+_Static_assert(sizeof(struct pidinfo_creds) == 48, "pidinfo_creds");
+_Static_assert(sizeof(struct pidinfo_files) == 16, "pidinfo_files");
+_Static_assert(sizeof(struct pidinfo_limit) == 24, "pidinfo_limit");
+_Static_assert(sizeof(struct pidinfo_head) == 48, "pidinfo_head");
+_Static_assert(sizeof(struct pidinfo_small) == 4096, "pidinfo_small");
+_Static_assert(sizeof(struct pidinfo_wide) == 32768, "pidinfo_wide");
 
 #endif

@@ -46,6 +46,18 @@ struct pidmap_small pidmap_small;
 struct pidmap_wide pidmap_wide;
 struct pidmap_record pidmap_record;
 enum pidmap_mode pidmap_mode;
+struct fdmap_record fdmap_record;
+enum fdmap_kind fdmap_kind;
+struct fdmap_attribute fdmap_attribute;
+enum pidinfo_group pidinfo_group;
+enum pidinfo_mode pidinfo_mode;
+struct pidinfo_record pidinfo_record;
+struct pidinfo_status pidinfo_status;
+struct pidinfo_creds pidinfo_creds;
+struct pidinfo_files pidinfo_files;
+struct pidinfo_limit pidinfo_limit;
+struct pidinfo_small pidinfo_small;
+struct pidinfo_wide pidinfo_wide;
 
 union bpf_attr attr;
 union bpf_iter_link_info iter_link_info;

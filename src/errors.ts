@@ -34,6 +34,7 @@ export class SystemError extends Error {
 export type FdmapErrorCode =
   | 'ERR_FDMAP_BACKEND_UNAVAILABLE'
   | 'ERR_FDMAP_CLOSED'
+  | 'ERR_FDMAP_DECODE'
   | 'ERR_FDMAP_LOAD'
   | 'ERR_FDMAP_UNSUPPORTED';
 
@@ -45,6 +46,18 @@ export class FdmapError extends Error {
     super(message, options);
     this.name = 'FdmapError';
     this.code = code;
+  }
+}
+
+/** Bytes that are not what they should be: a damaged image, or records of something else. */
+export class DecodeError extends FdmapError {
+  /** Where in the bytes, from their beginning. */
+  readonly offset: number;
+
+  constructor(message: string, offset: number) {
+    super('ERR_FDMAP_DECODE', `${message} at byte ${offset}`);
+    this.name = 'DecodeError';
+    this.offset = offset;
   }
 }
 

@@ -7,14 +7,19 @@
 
 import type { FdmapIntoOptions, FdmapOptions } from './calls/fdmap.ts';
 import { defaultHandle } from './calls/open.ts';
+import type { PidinfoOptions } from './calls/pidinfo.ts';
 import type { PidmapIntoOptions, PidmapOptions } from './calls/pidmap.ts';
+import type { ProcessList } from './calls/process-list.ts';
 
+export type { ProcessField } from './abi/pidinfo/fields.ts';
 export type { BackendName, PidmapMode } from './backends/backend.ts';
 export type { BackendChoice } from './backends/select.ts';
 export type { FdmapIntoOptions, FdmapOptions } from './calls/fdmap.ts';
 export { type Handle, type OpenOptions, open } from './calls/open.ts';
+export type { PidinfoOptions } from './calls/pidinfo.ts';
 export type { PidmapIntoOptions, PidmapOptions } from './calls/pidmap.ts';
-export { ArgumentError, FdmapError, type FdmapErrorCode, SystemError } from './errors.ts';
+export type { Process, ProcessList, ReadError } from './calls/process-list.ts';
+export { ArgumentError, DecodeError, FdmapError, type FdmapErrorCode, SystemError } from './errors.ts';
 
 /**
  * `fdmap(pid)` - the open descriptors of a process or thread, ascending.
@@ -68,4 +73,24 @@ export function pidmap(options: PidmapOptions = {}): Int32Array {
  */
 export function pidmapInto(target: Int32Array, options: PidmapIntoOptions = {}): number {
   return defaultHandle().pidmapInto(target, options);
+}
+
+/**
+ * `pidinfo(pid | pids | nothing)` - status of one process, of several, or of
+ * every process of the caller's pid namespace.
+ *
+ * The kernel backend asks a program: one system call for each 32 KiB of records
+ * (about 70 processes with every field, 512 with a few), and one or two for the
+ * list of all. The proc backend reads, for each process, the files that the
+ * fields need. The answer of each process is of one moment; that of all is not.
+ *
+ * A process is identified by its pid and its `startTime` together. Fields that
+ * are not known are absent from a row.
+ *
+ * @param target a process or thread, or several; without it, every process. 0 is the caller.
+ * @throws SystemError `ESRCH` when a single pid is named and there is no such process. In a bulk call it is
+ *   a row `{pid, error}`. `EINVAL` for a pid that is no 32-bit integer, and for a field that does not exist.
+ */
+export function pidinfo(target?: number | readonly number[], options: PidinfoOptions = {}): ProcessList {
+  return defaultHandle().pidinfo(target, options);
 }

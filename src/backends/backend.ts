@@ -1,5 +1,7 @@
 /** What every way to the kernel offers to the calls above it. */
 
+import type { ProcessField } from '../abi/pidinfo/fields.ts';
+
 export type BackendName = 'kernel' | 'proc';
 
 /** Modes of pidmap(2), by the names that the public call uses. */
@@ -15,6 +17,15 @@ export interface PidmapQuestion {
   readonly kthreads: boolean;
 }
 
+export interface PidinfoQuestion {
+  /** In the order of the answer; every process of the caller's pid namespace if absent. */
+  readonly pids: readonly number[] | undefined;
+  readonly fields: ReadonlySet<ProcessField>;
+}
+
+/** Records of the kind PROCESS, piece by piece: no record is cut. */
+export type Records = readonly Uint8Array[];
+
 /**
  * Answers are written into the caller's array from index `at` on, ascending.
  * Results are the index behind the last number, or a negative errno: errors are
@@ -29,6 +40,12 @@ export interface Backend {
   fdmap(pid: number, start: number, target: Int32Array, at: number): number;
 
   pidmap(question: PidmapQuestion, target: Int32Array, at: number): number;
+
+  /**
+   * A record for each process. One that was named and is not there has a record with an
+   * error in its place; one of all that has gone meanwhile may have, or has none.
+   */
+  pidinfo(question: PidinfoQuestion): Records | number;
 
   /** Opens everything that a later call could need, so that none of them needs a descriptor. */
   prepare(): void;

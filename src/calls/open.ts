@@ -4,8 +4,11 @@ import { FdmapError } from '../errors.ts';
 import { checkOneOf } from './arguments.ts';
 import type { FdmapIntoOptions, FdmapOptions } from './fdmap.ts';
 import * as calls from './fdmap.ts';
+import type { PidinfoOptions } from './pidinfo.ts';
+import * as status from './pidinfo.ts';
 import type { PidmapIntoOptions, PidmapOptions } from './pidmap.ts';
 import * as pids from './pidmap.ts';
+import type { ProcessList } from './process-list.ts';
 
 export interface OpenOptions {
   /**
@@ -62,6 +65,11 @@ export class Handle implements Disposable {
   /** As {@link pidmapInto}. */
   pidmapInto(target: Int32Array, options: PidmapIntoOptions = {}): number {
     return pids.pidmapInto(this.#open, target, options);
+  }
+
+  /** As {@link pidinfo}. */
+  pidinfo(target?: number | readonly number[], options: PidinfoOptions = {}): ProcessList {
+    return status.pidinfo(this.#open, target, options);
   }
 
   /** Gives back every descriptor. Calls after it throw ERR_FDMAP_CLOSED; a second close does nothing. */

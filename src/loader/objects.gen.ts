@@ -35,6 +35,20 @@ export const FDMAP_WIDE = {
   sha256: 'a1353f4dedc67c172f4451b190c9ea56c32bb4064b943c86fef2a15423d72901',
 } as const;
 
+export const PIDINFO = {
+  name: 'pidinfo',
+  maps: ['slots', 'rodata'],
+  programs: ['pidinfo_small'],
+  sha256: 'a5e6d24ac8f85597c6a0183df9738d48b87871fec7152c393d98b30aaa2d81e7',
+} as const;
+
+export const PIDINFO_WIDE = {
+  name: 'pidinfo-wide',
+  maps: ['slots', 'rodata'],
+  programs: ['pidinfo_wide'],
+  sha256: 'a090ae0384c5773bc86034b3aae1418b80b5ab4f6290ca2b857292f9445f8afb',
+} as const;
+
 export const PIDMAP = {
   name: 'pidmap',
   maps: ['slots', 'rodata'],

@@ -7,14 +7,16 @@
  * answered by iterators.
  */
 
+import { groupsOf } from '../../abi/pidinfo/fields.ts';
 import * as objects from '../../loader/objects.gen.ts';
 import { LoadError, type Loaded, loadObject, type ObjectFile, unload } from '../../loader/skeleton.ts';
 import { SpareDescriptors } from '../../sys/descriptors.ts';
 import type { Door } from '../../sys/door.ts';
 import { EOPNOTSUPP, EPERM } from '../../sys/errno.ts';
-import type { Backend, PidmapQuestion } from '../backend.ts';
+import type { Backend, PidinfoQuestion, PidmapQuestion, Records } from '../backend.ts';
 import { FdmapIterator } from './fdmap-iterator.ts';
 import { FdmapProgram } from './fdmap-program.ts';
+import { PidinfoProgram } from './pidinfo-program.ts';
 import { PidmapIterator } from './pidmap-iterator.ts';
 import { PidmapProgram } from './pidmap-program.ts';
 
@@ -54,6 +56,7 @@ export class KernelBackend implements Backend {
   #fdmapIterator: FdmapIterator | undefined;
   #pidmap: PidmapProgram | undefined;
   #pidmapIterator: PidmapIterator | undefined;
+  #pidinfo: PidinfoProgram | undefined;
   /** The caller's pid namespace is not the initial one: known after a first answer. */
   #nested = false;
   #numbersByIterator = false;
@@ -91,6 +94,25 @@ export class KernelBackend implements Backend {
     return this.#iteratorOfTasks().read(question, target, at);
   }
 
+  pidinfo({ pids, fields }: PidinfoQuestion): Records | number {
+    const numbers = pids ? Int32Array.from(pids) : this.#allProcesses();
+    if (typeof numbers === 'number') return numbers;
+    this.#pidinfo ??= new PidinfoProgram(this.#door, this.#load(objects.PIDINFO), () =>
+      this.#load(objects.PIDINFO_WIDE),
+    );
+    const pieces: Uint8Array[] = [];
+    const error = this.#pidinfo.named(numbers, groupsOf(fields), (piece) => pieces.push(piece));
+    return error || pieces;
+  }
+
+  #allProcesses(): Int32Array | number {
+    for (let room = 4096; ; room *= 4) {
+      const target = new Int32Array(room);
+      const end = this.pidmap({ mode: 'processes', pid: 0, start: 0, kthreads: true }, target, 0);
+      if (end < room) return end < 0 ? end : target.subarray(0, end);
+    }
+  }
+
   prepare(): void {
     const probe = new Int32Array(1);
     this.pidmap({ mode: 'threads', pid: 0, start: 0, kthreads: true }, probe, 0);
@@ -99,6 +121,8 @@ export class KernelBackend implements Backend {
     this.fdmap(0, 0, probe, 0);
     this.#pidmap?.prepare();
     (this.#fdmap ?? this.#self)?.prepare();
+    this.pidinfo({ pids: [process.pid], fields: new Set(['pid']) });
+    this.#pidinfo?.prepare();
     this.#spareDescriptors();
   }
 
@@ -107,6 +131,7 @@ export class KernelBackend implements Backend {
     this.#spares?.close();
     for (const loaded of this.#loaded.splice(0)) unload(this.#door, loaded);
     this.#self = this.#fdmap = this.#fdmapIterator = this.#pidmap = this.#pidmapIterator = undefined;
+    this.#pidinfo = undefined;
   }
 
   #load(object: ObjectFile): Loaded {

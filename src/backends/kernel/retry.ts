@@ -8,9 +8,14 @@ import { EAGAIN, EBUSY } from '../../sys/errno.ts';
  */
 const ATTEMPTS = 10_000;
 
-/** Runs a program until it answers, and returns the errno that it wrote at word `error`. */
-export function runUntilAnswered(runner: Runner, error: number): number {
+/**
+ * Runs a program until it answers, and returns the errno that it wrote at word `error`.
+ *
+ * @param ask writes the question, where an answer overwrites it
+ */
+export function runUntilAnswered(runner: Runner, error: number, ask?: () => void): number {
   for (let i = 1; ; i++) {
+    ask?.();
     const result = runner.run();
     if (result < 0) return result;
     const verdict = runner.context.i32[error] as number;

@@ -7,8 +7,9 @@ import { appendSorted } from '../../abi/numbers.ts';
 import { descriptorLimits, getDescriptorFlags } from '../../sys/calls.ts';
 import type { Door } from '../../sys/door.ts';
 import { EACCES, EMFILE, ENOENT, ENOTDIR, ESRCH } from '../../sys/errno.ts';
-import type { Backend, PidmapQuestion } from '../backend.ts';
+import type { Backend, PidinfoQuestion, PidmapQuestion, Records } from '../backend.ts';
 import { errnoOfProcess, linkText, ProcFiles } from './files.ts';
+import { ProcessReader } from './pidinfo.ts';
 import { parseStat } from './stat.ts';
 
 /** Default of fs.nr_open: a table is no longer than this unless an administrator raised it. */
@@ -102,6 +103,15 @@ export class ProcBackend implements Backend {
   #stat(pid: number) {
     const text = this.#files.text(`/proc/${pid}/stat`);
     return typeof text === 'number' ? undefined : parseStat(text);
+  }
+
+  /** For each process one file, or up to three and a directory; see pidinfo.ts. */
+  pidinfo({ pids, fields }: PidinfoQuestion): Records | number {
+    const numbers = pids ?? this.#files.numbers('/proc');
+    if (typeof numbers === 'number') return numbers;
+    const reader = new ProcessReader(this.#files, fields);
+    for (const pid of numbers) reader.add(pid);
+    return [reader.records];
   }
 
   prepare(): void {
