@@ -84,7 +84,7 @@ export class Handle implements Disposable {
 }
 
 /** The backend that the caller or the environment asks for. */
-function choiceOf(options: OpenOptions): BackendChoice {
+export function choiceOf(options: OpenOptions): BackendChoice {
   const { backend = process.env.FDMAP_BACKEND || 'auto' } = options;
   return checkOneOf(backend, BACKEND_CHOICES, 'backend', 'open');
 }
