@@ -1,30 +1,59 @@
-// Turns what the compiler wrote to dist/ into one module, dist/index.js. Types and the
-// command's files stay as they are.
+// Turns what the compiler wrote to dist/ into few modules: dist/index.js is one, the command
+// is one for what all its sub-commands share and one for each of them. Types stay as they are.
 //
 // Loading is a large part of what a first call costs: each further module takes 0.5 to 1 ms,
 // and an import statement of a built-in module reads all its exports, whose lazy getters
 // load the streams along with node:fs. process.getBuiltinModule() (Node 20.16) does not.
 
-import { rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 
 const DIST = join(import.meta.dirname, '../dist');
-const ENTRY = join(DIST, 'index.js');
+const INDEX = join(DIST, 'index.js');
+const CLI = join(DIST, 'cli');
+const MAIN = join(CLI, 'main.js');
 
-const bundle = await rolldown({ input: ENTRY, platform: 'node', external: /^node:/ });
-const { output } = await bundle.generate({ format: 'esm' });
-await bundle.close();
-const [chunk] = output;
-if (output.length !== 1) throw new Error(`one module was wanted, not ${output.length}: a dynamic import?`);
+async function bundle(input, external, output) {
+  const build = await rolldown({ input, platform: 'node', external: [/^node:/, ...external] });
+  const { output: chunks } = await build.generate({ format: 'esm', ...output });
+  await build.close();
+  return chunks;
+}
 
-const code = chunk.code.replace(
-  /^import \{([^}]*)\} from "(node:[\w/]+)";$/gm,
-  (_, names, module) =>
-    `const {${names.replaceAll(' as ', ': ')}} = process.getBuiltinModule(${JSON.stringify(module)});`,
-);
+const withBuiltins = (code) =>
+  code.replace(
+    /^import \{([^}]*)\} from "(node:[\w/]+)";$/gm,
+    (_, names, module) =>
+      `const {${names.replaceAll(' as ', ': ')}} = process.getBuiltinModule(${JSON.stringify(module)});`,
+  );
+
+/** Before anything is written: the compiler's modules that are in a chunk now. */
+function clear(chunks) {
+  for (const { moduleIds } of chunks) {
+    for (const module of moduleIds) if (module.startsWith(DIST)) rmSync(module);
+  }
+}
+
+const APART = /\/(main|help|version|users)\.js$|\/commands\/|\/columns\/(?!column\.js)/;
+const isShared = (id) => id.startsWith(CLI) && !APART.test(id);
+
+const command = await bundle(MAIN, [/\/index\.js$/], {
+  entryFileNames: '[name].js',
+  chunkFileNames: '[name].js',
+  // Everything but what is only imported when it is asked for, and what only that needs.
+  codeSplitting: { groups: [{ name: 'command', test: isShared }] },
+});
+
+const library = await bundle(INDEX, [], {});
+if (library.length !== 1) throw new Error(`one module was wanted, not ${library.length}: a dynamic import?`);
+const code = withBuiltins(library[0].code);
 const left = /^import\b.*$/m.exec(code);
 if (left) throw new Error(`not replaced: ${left[0]}`);
 
-writeFileSync(ENTRY, code);
-for (const module of chunk.moduleIds) if (module !== ENTRY && module.startsWith(DIST)) rmSync(module);
+clear([...library, ...command]);
+writeFileSync(INDEX, code);
+for (const { fileName, code } of command) writeFileSync(join(CLI, fileName), withBuiltins(code));
+chmodSync(MAIN, 0o755);
+if (!readFileSync(MAIN, 'utf8').startsWith('#!/usr/bin/env node\n'))
+  throw new Error('the command lost its first line');
