@@ -1,0 +1,39 @@
+/** Every sub-command: a name, a line for --help and the file that is imported for it. */
+
+import type { CommandEntry } from './command.ts';
+
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'fds',
+    summary: 'descriptor numbers of processes: fdmap(2)',
+    load: () => import('./commands/fds.ts'),
+  },
+  {
+    name: 'pids',
+    summary: 'numbers of processes and threads: pidmap(2)',
+    load: () => import('./commands/pids.ts'),
+  },
+  {
+    name: 'doctor',
+    summary: 'what works on this machine, and why not',
+    load: () => import('./commands/doctor.ts'),
+  },
+];
+
+/** `fdmap` without a command. */
+export const OVERVIEW: CommandEntry = {
+  name: '',
+  summary: 'every process, most descriptors first',
+  load: () => import('./commands/overview.ts'),
+};
+
+/** `fdmap PID…`. */
+export const NAMED_PIDS: CommandEntry = COMMANDS[0]!;
+
+/** Which command the first operand means; `rest` is what is left for it. */
+export function commandOf(operand: string | undefined): { entry: CommandEntry; named: boolean } | undefined {
+  if (operand === undefined) return { entry: OVERVIEW, named: false };
+  const entry = COMMANDS.find(({ name }) => name === operand);
+  if (entry) return { entry, named: true };
+  return /^\d/.test(operand) ? { entry: NAMED_PIDS, named: false } : undefined;
+}
