@@ -10,8 +10,9 @@ export class SystemError extends Error {
   readonly code: string;
   /** Which call failed: `fdmap`, `pidmap`, `bpf`, `open`, … */
   readonly syscall: string;
-  readonly pid?: number;
-  readonly path?: string;
+  // declared: an own property only where there is one
+  declare readonly pid?: number;
+  declare readonly path?: string;
 
   constructor(
     errno: number,

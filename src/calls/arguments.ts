@@ -7,13 +7,13 @@ const INT32_MAX = 0x7fff_ffff;
 
 /** A pid_t. Negative ones are well-formed: no process has them, so that they end in ESRCH. */
 export function checkPid(pid: number, syscall: string): void {
-  if ((pid | 0) !== pid)
+  if (typeof pid !== 'number' || (pid | 0) !== pid)
     throw new ArgumentError(EINVAL, syscall, `pid must be a 32-bit integer, not ${show(pid)}`);
 }
 
 /** A first descriptor or pid: 0 to 2^31 - 1. */
 export function checkStart(start: number, syscall: string): void {
-  if ((start | 0) !== start || start < 0) {
+  if (typeof start !== 'number' || (start | 0) !== start || start < 0) {
     throw new ArgumentError(
       EINVAL,
       syscall,
@@ -24,7 +24,11 @@ export function checkStart(start: number, syscall: string): void {
 
 /** How many numbers are wanted at the most. */
 export function checkCount(count: number, syscall: string): void {
-  if (!(count >= 0) || (count !== Number.POSITIVE_INFINITY && !Number.isInteger(count))) {
+  if (
+    typeof count !== 'number' ||
+    !(count >= 0) ||
+    (count !== Number.POSITIVE_INFINITY && !Number.isInteger(count))
+  ) {
     throw new ArgumentError(EINVAL, syscall, `count must be a whole number or Infinity, not ${show(count)}`);
   }
 }

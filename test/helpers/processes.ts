@@ -49,8 +49,11 @@ export async function sleeper(
 
 /** A process that has exited and that nobody has waited for, and its parent. */
 export async function zombie(): Promise<{ parent: Small; pid: number }> {
-  const parent = shell('true & echo $!; exec sleep 1000');
+  const parent = shell('sleep 1000 & echo $!; exec sleep 1000');
   const pid = Number(await until('the pid of the child', () => /^\d+(?=\n)/.exec(parent.output())?.[0]));
+  // A shell would wait for it; what it has become does not.
+  await until('the shell is no shell any more', () => commandOf(parent.pid) === 'sleep');
+  process.kill(pid, 'SIGKILL');
   await until('it is a zombie', () => stateOf(pid) === 'Z');
   return { parent, pid };
 }
