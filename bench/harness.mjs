@@ -1,0 +1,142 @@
+// Contestants are processes of their own, each asked in turn through its standard input:
+// "answer" gives what it found, "run N" the nanoseconds that N questions took.
+
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const ROOT = join(import.meta.dirname, '..');
+/** Time of one batch, so that the clock and the pipe are nothing beside it. */
+const BATCH_NS = 10e6;
+export const ROUNDS = 25;
+
+/** @typedef {{name: string, command: string[], env?: Record<string, string>, fds?: number[]}} Contestant */
+
+/** A process that answers lines with lines. */
+export class Player {
+  /** @param {string[]} command @param {{env?: Record<string, string>, fds?: number[]}} [options] */
+  constructor(command, { env = {}, fds = [] } = {}) {
+    const [program = '', ...args] = command;
+    this.child = spawn(program, args, {
+      env: { ...process.env, ...env },
+      stdio: ['pipe', 'pipe', 'inherit', ...fds],
+    });
+    this.name = command.join(' ');
+    this.lines = createInterface({ input: /** @type {any} */ (this.child.stdout) })[Symbol.asyncIterator]();
+  }
+
+  /** @returns {Promise<string>} */
+  async line() {
+    const { value, done } = await this.lines.next();
+    if (done) throw new Error(`${this.name}: ended`);
+    return value;
+  }
+
+  /** @param {string} text */
+  ask(text) {
+    this.child.stdin?.write(`${text}\n`);
+    return this.line();
+  }
+
+  async answer() {
+    const text = await this.ask('answer');
+    return text === '' ? [] : text.split(' ').map(Number);
+  }
+
+  end() {
+    const ended = new Promise((resolve) => this.child.once('exit', resolve));
+    this.child.stdin?.end();
+    return ended;
+  }
+}
+
+/** @param {number[]} values */
+export const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+
+/**
+ * Times contestants against each other: every round asks each of them once, so that a
+ * busy machine is as busy for all.
+ *
+ * @param {Contestant[]} contestants
+ * @param {(answer: number[], player: Player) => string | undefined} complain what is wrong with an answer
+ * @param {boolean} quick
+ * @returns {Promise<Map<string, number>>} median nanoseconds of one question, by name
+ */
+export async function race(contestants, complain, quick) {
+  const players = contestants.map((each) => ({ name: each.name, player: new Player(each.command, each) }));
+  /** @type {Map<string, number[]>} */
+  const times = new Map();
+  try {
+    for (const { name, player } of players) {
+      const complaint = complain(await player.answer(), player);
+      if (complaint) throw new Error(`${name}: ${complaint}`);
+    }
+    const batches = new Map();
+    for (const { name, player } of players) {
+      // Compiled and warm, then measured for the size of a batch.
+      const warm = Number(await player.ask(`run ${quick ? 1 : 200}`)) / (quick ? 1 : 200);
+      batches.set(name, quick ? 1 : Math.max(1, Math.round(BATCH_NS / warm)));
+      if (!quick) await player.ask(`run ${batches.get(name)}`);
+    }
+    for (let round = 0; round < (quick ? 1 : ROUNDS); round++) {
+      for (const { name, player } of players) {
+        const batch = batches.get(name);
+        const each = Number(await player.ask(`run ${batch}`)) / batch;
+        times.set(name, [...(times.get(name) ?? []), each]);
+      }
+    }
+  } finally {
+    await Promise.all(players.map(({ player }) => player.end()));
+  }
+  return new Map([...times].map(([name, list]) => [name, median(list)]));
+}
+
+/** Rivals in C, compiled once; undefined without a compiler. */
+export class Rivals {
+  constructor() {
+    this.folder = mkdtempSync(join(tmpdir(), 'fdmap-bench-'));
+    this.compiler = ['cc', 'gcc', 'clang'].find((name) => {
+      try {
+        execFileSync(name, ['--version'], { stdio: 'ignore' });
+        return true;
+      } catch {
+        return false;
+      }
+    });
+  }
+
+  /** @param {string} name */
+  compile(name) {
+    if (!this.compiler) return undefined;
+    const output = join(this.folder, name);
+    const source = join(ROOT, 'bench/rivals', `${name}.c`);
+    execFileSync(this.compiler, ['-O2', '-Wall', '-pthread', `-I${ROOT}/bpf`, '-o', output, source]);
+    return output;
+  }
+
+  remove() {
+    rmSync(this.folder, { recursive: true });
+  }
+}
+
+/** @param {number} ns */
+export function duration(ns) {
+  const [value, unit] = ns < 1e3 ? [ns, 'ns'] : ns < 1e6 ? [ns / 1e3, 'µs'] : [ns / 1e6, 'ms'];
+  return `${value >= 100 ? value.toFixed(0) : value.toPrecision(3)} ${unit}`;
+}
+
+/** A factor by which we are faster: below 1 we lose. @param {number} value */
+export const times = (value) => `${value >= 10 ? value.toFixed(0) : value.toFixed(2)}x`;
+
+/** A table as Markdown has it. @param {string[]} head @param {string[][]} rows */
+export function table(head, rows) {
+  const all = [head, ...rows];
+  const widths = head.map((_, i) => Math.max(...all.map((row) => (row[i] ?? '').length)));
+  /** @param {string[]} row */
+  const line = (row) =>
+    `| ${row.map((cell, i) => (i ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0))).join(' | ')} |`;
+  const rule = `|${widths.map((width, i) => (i ? `${'-'.repeat(width + 1)}:` : `${'-'.repeat(width + 2)}`)).join('|')}|`;
+  return [line(head), rule, ...rows.map(line)].join('\n');
+}
