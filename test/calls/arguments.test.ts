@@ -21,6 +21,7 @@ function backendOf(answer: number) {
     tier: 'C',
     fdmap: reply,
     pidmap: reply,
+    pidinfo: reply,
     prepare: nothing,
     close: nothing,
   };
