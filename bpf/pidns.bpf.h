@@ -15,8 +15,12 @@ struct pidns {
 
 static __always_inline struct upid *upid_at(struct pid *pid, unsigned int level)
 {
-	/* numbers[] is as long as the namespace is deep: step by the kernel's size */
-	return (void *)&pid->numbers[0] + level * bpf_core_type_size(struct upid);
+	/*
+	 * numbers[] is as long as the namespace is deep: step by the kernel's size.
+	 * Masked for the verifier of 6.1, which adds only bounded values to a pointer;
+	 * there are 32 levels at the most (MAX_PID_NS_LEVEL).
+	 */
+	return (void *)&pid->numbers[0] + (level & 63) * bpf_core_type_size(struct upid);
 }
 
 /* False for a caller that is about to leave and has no number any more. */

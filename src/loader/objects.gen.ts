@@ -39,33 +39,33 @@ export const PIDINFO = {
   name: 'pidinfo',
   maps: ['slots', 'rodata'],
   programs: ['pidinfo_small'],
-  sha256: 'a5e6d24ac8f85597c6a0183df9738d48b87871fec7152c393d98b30aaa2d81e7',
+  sha256: '9fe01a301984e44db98eba8fbdada7d065034a8beb06be175d987a46746e01e3',
 } as const;
 
 export const PIDINFO_WIDE = {
   name: 'pidinfo-wide',
   maps: ['slots', 'rodata'],
   programs: ['pidinfo_wide'],
-  sha256: 'a090ae0384c5773bc86034b3aae1418b80b5ab4f6290ca2b857292f9445f8afb',
+  sha256: 'b72f808739c85198326daf29cbbc54892cfd04dceb0460aa99588a9ca35251ee',
 } as const;
 
 export const PIDMAP = {
   name: 'pidmap',
   maps: ['slots', 'rodata'],
   programs: ['pidmap_small'],
-  sha256: '1024aabde12c7650ab6e48faae819178bba3e8d049c7dbe7dca7d86ef2a8365e',
+  sha256: '2fe498871e5635ac7fa449140b511bc39eed08282dd57d30146f9c5cbfb51e52',
 } as const;
 
 export const PIDMAP_ITER = {
   name: 'pidmap-iter',
   maps: ['rodata'],
   programs: ['pidmap_tasks'],
-  sha256: '291e7e483f15ba0b25acecbfb7f6a74c5704f45501cca982b8cadaf9d1ad3525',
+  sha256: '209e3511c8a99d28c33481ef1ecbfb02814d8a37de8398174ebc52c5134e078f',
 } as const;
 
 export const PIDMAP_WIDE = {
   name: 'pidmap-wide',
   maps: ['slots', 'rodata'],
   programs: ['pidmap_wide'],
-  sha256: 'dcf863767cf11b896cb376ff4df52b3718757539f23a456507f41933165c96d8',
+  sha256: 'f9a3a7a3bfb11ff240daa31efa87c05e18d5fd17ce5779662a5361a3aa054123',
 } as const;
