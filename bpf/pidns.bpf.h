@@ -13,25 +13,25 @@ struct pidns {
 	unsigned int level;
 };
 
+/*
+ * `pid` as read by BPF_CORE_READ: the verifier of 6.1 does not add to a pointer
+ * that it knows the type of. numbers[] is as long as the namespace is deep, so
+ * step by the kernel's size.
+ */
 static __always_inline struct upid *upid_at(struct pid *pid, unsigned int level)
 {
-	/*
-	 * numbers[] is as long as the namespace is deep: step by the kernel's size.
-	 * Masked for the verifier of 6.1, which adds only bounded values to a pointer;
-	 * there are 32 levels at the most (MAX_PID_NS_LEVEL).
-	 */
-	return (void *)&pid->numbers[0] + (level & 63) * bpf_core_type_size(struct upid);
+	return (void *)&pid->numbers[0] + level * bpf_core_type_size(struct upid);
 }
 
 /* False for a caller that is about to leave and has no number any more. */
 static __always_inline bool pidns_of(struct task_struct *task, struct pidns *ns)
 {
-	struct pid *pid = task->thread_pid;
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
 	struct upid *upid;
 
 	if (!pid)
 		return false;
-	ns->level = pid->level;
+	ns->level = BPF_CORE_READ(pid, level);
 	/* a variable: BPF_CORE_READ would relocate our own ns->level too */
 	upid = upid_at(pid, ns->level);
 	ns->ns = BPF_CORE_READ(upid, ns);
@@ -43,7 +43,7 @@ static __always_inline __s32 pid_nr_in(struct pid *pid, const struct pidns *ns)
 {
 	struct upid *upid;
 
-	if (!pid || pid->level < ns->level)
+	if (!pid || BPF_CORE_READ(pid, level) < ns->level)
 		return 0;
 	upid = upid_at(pid, ns->level);
 	if (BPF_CORE_READ(upid, ns) != ns->ns)
@@ -54,12 +54,12 @@ static __always_inline __s32 pid_nr_in(struct pid *pid, const struct pidns *ns)
 static __always_inline __s32 tid_in(struct task_struct *task, const struct pidns *ns)
 {
 	/* the initial namespace's numbers are in the task itself */
-	return ns->level ? pid_nr_in(task->thread_pid, ns) : task->pid;
+	return ns->level ? pid_nr_in(BPF_CORE_READ(task, thread_pid), ns) : task->pid;
 }
 
 static __always_inline __s32 tgid_in(struct task_struct *task, const struct pidns *ns)
 {
-	return ns->level ? pid_nr_in(task->signal->pids[PIDTYPE_TGID], ns) : task->tgid;
+	return ns->level ? pid_nr_in(BPF_CORE_READ(task, signal, pids[PIDTYPE_TGID]), ns) : task->tgid;
 }
 
 #endif

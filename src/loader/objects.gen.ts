@@ -39,33 +39,33 @@ export const PIDINFO = {
   name: 'pidinfo',
   maps: ['slots', 'rodata'],
   programs: ['pidinfo_small'],
-  sha256: '9fe01a301984e44db98eba8fbdada7d065034a8beb06be175d987a46746e01e3',
+  sha256: '053a751b18cfb8dcd33365ac37980610462bf592197f213555c8c30392c67c0c',
 } as const;
 
 export const PIDINFO_WIDE = {
   name: 'pidinfo-wide',
   maps: ['slots', 'rodata'],
   programs: ['pidinfo_wide'],
-  sha256: 'b72f808739c85198326daf29cbbc54892cfd04dceb0460aa99588a9ca35251ee',
+  sha256: '9be8360fdae4d40316deac093408a42360fd6ba3aee1dd9444c244039626db40',
 } as const;
 
 export const PIDMAP = {
   name: 'pidmap',
   maps: ['slots', 'rodata'],
   programs: ['pidmap_small'],
-  sha256: '2fe498871e5635ac7fa449140b511bc39eed08282dd57d30146f9c5cbfb51e52',
+  sha256: '18da40aefe4626b96a925492481f81b967b2e2d4b90dbadba963fb5027e2e335',
 } as const;
 
 export const PIDMAP_ITER = {
   name: 'pidmap-iter',
   maps: ['rodata'],
   programs: ['pidmap_tasks'],
-  sha256: '209e3511c8a99d28c33481ef1ecbfb02814d8a37de8398174ebc52c5134e078f',
+  sha256: '786050bbfe671b69cf6bd055b4540fe5eceb3401981f4887b5bdb281d913a6a0',
 } as const;
 
 export const PIDMAP_WIDE = {
   name: 'pidmap-wide',
   maps: ['slots', 'rodata'],
   programs: ['pidmap_wide'],
-  sha256: 'f9a3a7a3bfb11ff240daa31efa87c05e18d5fd17ce5779662a5361a3aa054123',
+  sha256: '9a9a42f37b56b56ac5d5e9270052fc74698e43fc41a1661f8db978611bd786a9',
 } as const;
