@@ -1,6 +1,7 @@
 /** From words of the command line to values, with an error in one line for what is not one. */
 
 import { parseArgs } from 'node:util';
+import { BACKEND_CHOICES } from '../index.ts';
 import type { OptionSpec, Parsed } from './command.ts';
 
 /** The command line itself is wrong: exit code 2. */
@@ -14,7 +15,7 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
   {
     name: 'backend',
     value: 'NAME',
-    help: 'auto, kernel or proc; one that is named never falls back to another (FDMAP_BACKEND)',
+    help: `${BACKEND_CHOICES.join(', ')}: a backend that is named never falls back to another (FDMAP_BACKEND)`,
   },
   { name: 'help', short: 'h', help: 'this text' },
   { name: 'version', short: 'V', help: 'the version of fdmap' },
@@ -79,6 +80,12 @@ export function pidOf(word: string): number {
     throw new UsageError(`not a pid: ${quote(word)} (a number from 0 to ${PID_MAX})`);
   }
   return pid;
+}
+
+/** @throws UsageError */
+export function backendOf(word: string): string {
+  if ((BACKEND_CHOICES as readonly string[]).includes(word)) return word;
+  throw new UsageError(`no backend ${quote(word)}; there are: ${BACKEND_CHOICES.join(', ')}`);
 }
 
 /** The value of an option that takes one. */

@@ -2,7 +2,7 @@
 /** The command line of fdmap: parse, validate, run, report. Nothing else sets the exit code. */
 
 import { debuglog } from 'node:util';
-import { firstOperand, optionValue, parse, quote, UsageError } from './arguments.ts';
+import { backendOf, firstOperand, optionValue, parse, quote, UsageError } from './arguments.ts';
 import { EXIT, type ExitCode } from './command.ts';
 import { commandOf } from './commands.ts';
 import { exitCodeOf, messageOf } from './errors.ts';
@@ -27,7 +27,7 @@ async function main(words: readonly string[]): Promise<ExitCode> {
   }
   // Before the first question, which opens the backend.
   const backend = optionValue(parsed, 'backend');
-  if (backend !== undefined) process.env.FDMAP_BACKEND = backend;
+  if (backend !== undefined) process.env.FDMAP_BACKEND = backendOf(backend);
   return command.run(parsed);
 }
 

@@ -51,8 +51,9 @@ describe('a wrong command line', () => {
     });
   }
 
-  test('is found before anything is asked: a backend that cannot be had is not reached', () => {
-    expectComplaint(fdmap(['fds', '-o', 'nonsense', '--backend', 'magic']), 2);
+  needs('other-uid', 'kernel').test('is found before a backend is opened, which could not be had', () => {
+    const nobody = { uid: 65_534, gid: 65_534 };
+    expectComplaint(fdmap(['fds', '-o', 'nonsense', '--backend', 'kernel'], nobody), 2);
   });
 
   needs('proc').test('the largest pid there is, is one', () => {
