@@ -50,7 +50,7 @@ export function probeFeatures(door: Door, release: string): Probed {
     } else if (own.works === false) {
       findings.set('syscall-programs', own);
     }
-    return { findings, nestedPidNamespace: null, mayLoad: own.works === null ? false : null };
+    return { findings, nestedPidNamespace: null, mayLoad: own.notPermitted ? false : null };
   }
   findings.set('syscall-programs', WORKS);
   findings.set('kernel-core', own);
@@ -106,6 +106,7 @@ const small = (loaded: Loaded) => () => loaded;
 
 interface Attempt extends Finding {
   readonly step?: LoadError['step'];
+  readonly notPermitted?: boolean;
 }
 
 function attempt(
@@ -134,12 +135,12 @@ function attempt(
 function refused(error: LoadError): Attempt {
   const errno = -error.errno;
   // EACCES of the verifier is a verdict on the program; before it, one on the caller.
-  const onCaller = errno === EACCES && BEFORE_THE_VERIFIER.includes(error.step);
-  const reason =
-    onCaller || errno === EPERM
-      ? `loading programs is not permitted (${errnoName(errno)} at ${error.step})`
-      : error.message.replaceAll(/\s*\n\s*/g, '; ');
-  return { works: onCaller || INCONCLUSIVE.includes(errno) ? null : false, reason, step: error.step };
+  const notPermitted = errno === EPERM || (errno === EACCES && BEFORE_THE_VERIFIER.includes(error.step));
+  const reason = notPermitted
+    ? `loading programs is not permitted (${errnoName(errno)} at ${error.step})`
+    : error.message.replaceAll(/\s*\n\s*/g, '; ');
+  const works = notPermitted || INCONCLUSIVE.includes(errno) ? null : false;
+  return { works, reason, step: error.step, notPermitted };
 }
 
 function notTried(own: Attempt, release: string, since: string): Finding {

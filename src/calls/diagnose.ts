@@ -55,7 +55,10 @@ export function diagnose(options: OpenOptions): Diagnosis {
   const kernel = release();
   const choice = choiceOf(options);
   const probed = nativeDoor ? probeFeatures(nativeDoor, kernel) : withoutDoor();
-  const features = FEATURES.map((feature) => ({ ...feature, ...probed.findings.get(feature.name)! }));
+  const features = FEATURES.map((feature) => {
+    const { works, reason } = probed.findings.get(feature.name)!;
+    return { ...feature, works, reason };
+  });
   const report = {
     kernel,
     arch: process.arch,

@@ -20,9 +20,10 @@ describe('fdmap doctor', () => {
     expect(report.features.map(({ name, since, commit }) => ({ name, since, commit }))).toEqual(
       FEATURES.map(({ name, since, commit }) => ({ name, since, commit })),
     );
-    for (const { works, reason } of report.features) {
-      expect([true, false, null]).toContain(works);
-      expect(reason).not.toBe('');
+    for (const feature of report.features) {
+      expect(Object.keys(feature)).toEqual(['name', 'summary', 'since', 'commit', 'works', 'reason']);
+      expect([true, false, null]).toContain(feature.works);
+      expect(feature.reason).not.toBe('');
     }
     expect(outcome.status).toBe(report.backend === null ? 3 : 0);
   });
