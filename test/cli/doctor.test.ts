@@ -53,7 +53,7 @@ describe('fdmap doctor', () => {
     expect(report.tier).toBe(programs?.works ? 'A' : 'B');
   });
 
-  needs('other-uid', 'kernel').test('without: not known, with the reason and what would help', () => {
+  needs('root', 'other-uid', 'kernel').test('without: not known, with the reason and what would help', () => {
     const report = json(fdmap(['doctor', '--json'], NOBODY));
     expect(report).toMatchObject({ backend: 'proc', tier: 'C', privileges: { euid: 65_534, capBpf: false } });
     for (const { works, reason } of report.features) {

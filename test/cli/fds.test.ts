@@ -78,17 +78,20 @@ for (const backend of BACKENDS) {
 }
 
 describe('fdmap fds as another user', () => {
-  needs('other-uid', 'proc').test('a process of root: 3 and one line', async () => {
+  needs('root', 'other-uid', 'proc').test('a process of root: 3 and one line', async () => {
     const { pid } = await sleeper();
     const outcome = fdmap([`${pid}`, '--backend', 'proc'], NOBODY);
     expectComplaint(outcome, 3);
     expect(outcome.stderr).toContain(`${pid}: not permitted`);
   });
 
-  needs('other-uid', 'kernel').test('a backend that is forced and cannot be had: 3, no other instead', () => {
-    const outcome = fdmap(['fds', '--backend', 'kernel'], NOBODY);
-    expectComplaint(outcome, 3);
-    expect(outcome.stderr).toContain('CAP_BPF');
-    expectComplaint(fdmap(['fds'], { ...NOBODY, env: { FDMAP_BACKEND: 'kernel' } }), 3);
-  });
+  needs('root', 'other-uid', 'kernel').test(
+    'a backend that is forced and cannot be had: 3, no other instead',
+    () => {
+      const outcome = fdmap(['fds', '--backend', 'kernel'], NOBODY);
+      expectComplaint(outcome, 3);
+      expect(outcome.stderr).toContain('CAP_BPF');
+      expectComplaint(fdmap(['fds'], { ...NOBODY, env: { FDMAP_BACKEND: 'kernel' } }), 3);
+    },
+  );
 });

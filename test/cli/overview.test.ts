@@ -70,7 +70,7 @@ for (const backend of BACKENDS) {
       expect(row).toEqual({ pid, ppid: process.pid, state: 'S', kernelThread: false });
     });
 
-    needs('other-uid').test('a user of /etc/passwd by name, another by number', async () => {
+    needs('root', 'other-uid').test('a user of /etc/passwd by name, another by number', async () => {
       const named = await sleeper('', { uid: 65_534, gid: 65_534 });
       const unnamed = await sleeper('', { uid: 54_321, gid: 54_321 });
       const all = rows();
@@ -109,14 +109,17 @@ needs('script').describe('on a terminal', () => {
 });
 
 describe('fdmap as an ordinary user', () => {
-  needs('other-uid', 'proc').test('every process, and what is not known of one is no member', async () => {
-    const { pid } = await sleeper('5</dev/null');
-    const { status, stdout, stderr } = fdmap(['--json'], { uid: 65_534, gid: 65_534 });
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    const row = (JSON.parse(stdout) as Row[]).find((each) => each.pid === pid);
-    expect(row).toMatchObject({ pid, command: 'sleep' });
-    for (const value of Object.values(row!)) expect(value).not.toBe(null);
-  });
+  needs('root', 'other-uid', 'proc').test(
+    'every process, and what is not known of one is no member',
+    async () => {
+      const { pid } = await sleeper('5</dev/null');
+      const { status, stdout, stderr } = fdmap(['--json'], { uid: 65_534, gid: 65_534 });
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      const row = (JSON.parse(stdout) as Row[]).find((each) => each.pid === pid);
+      expect(row).toMatchObject({ pid, command: 'sleep' });
+      for (const value of Object.values(row!)) expect(value).not.toBe(null);
+    },
+  );
 
   needs('mount-ns').test('with an empty /etc/passwd, users are numbers', () => {
     const wrap = ['unshare', '-m', 'sh', '-c', 'mount --bind /dev/null /etc/passwd && exec "$@"', 'sh'];

@@ -51,10 +51,13 @@ describe('a wrong command line', () => {
     });
   }
 
-  needs('other-uid', 'kernel').test('is found before a backend is opened, which could not be had', () => {
-    const nobody = { uid: 65_534, gid: 65_534 };
-    expectComplaint(fdmap(['fds', '-o', 'nonsense', '--backend', 'kernel'], nobody), 2);
-  });
+  needs('root', 'other-uid', 'kernel').test(
+    'is found before a backend is opened, which could not be had',
+    () => {
+      const nobody = { uid: 65_534, gid: 65_534 };
+      expectComplaint(fdmap(['fds', '-o', 'nonsense', '--backend', 'kernel'], nobody), 2);
+    },
+  );
 
   needs('proc').test('the largest pid there is, is one', () => {
     expectComplaint(fdmap(['2147483647', '--backend', 'proc']), 1);
