@@ -1,7 +1,7 @@
 /** The few plain system calls that node:fs does not have, or has only with a path. */
 
 import type { Door } from './door.ts';
-import { Memory } from './memory.ts';
+import type { Memory } from './memory.ts';
 import { SYSCALLS } from './uapi.gen.ts';
 
 // fcntl(2) commands, the same on every architecture: include/uapi/linux/fcntl.h and asm-generic/fcntl.h
@@ -9,7 +9,6 @@ const F_GETFD = 1;
 const F_DUPFD_CLOEXEC = 1030;
 /** openat(2): relative to the current directory */
 const AT_FDCWD = -100;
-const RLIMIT_NOFILE = 7;
 
 const numbers = SYSCALLS[process.arch as keyof typeof SYSCALLS];
 
@@ -31,13 +30,3 @@ export const getDescriptorFlags = (door: Door, fd: number): number =>
 /** The lowest free descriptor from `least` on, close-on-exec. */
 export const duplicate = (door: Door, fd: number, least: number): number =>
   door.syscall(numbers.fcntl, fd, F_DUPFD_CLOEXEC, least);
-
-/** Soft and hard RLIMIT_NOFILE of this process; Infinity stands for RLIM_INFINITY. */
-export function descriptorLimits(door: Door): { soft: number; hard: number } {
-  const limits = new Memory(door, 16);
-  door.syscall(numbers.prlimit64, 0, RLIMIT_NOFILE, 0, limits.address);
-  limits.keep();
-  const number = (value: bigint) =>
-    value === 0xffff_ffff_ffff_ffffn ? Number.POSITIVE_INFINITY : Number(value);
-  return { soft: number(limits.u64[0]!), hard: number(limits.u64[1]!) };
-}

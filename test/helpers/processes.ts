@@ -43,7 +43,8 @@ export async function sleeper(
   options: { uid?: number; gid?: number } = {},
 ): Promise<Small> {
   const small = shell(`exec sleep 1000 ${redirections}`, options);
-  await until('sleep runs', () => commandOf(small.pid) === 'sleep');
+  // Asleep: the dynamic linker has closed what it had opened.
+  await until('sleep runs', () => commandOf(small.pid) === 'sleep' && stateOf(small.pid) === 'S');
   return small;
 }
 

@@ -4,13 +4,13 @@
  */
 
 import { appendSorted } from '../../abi/numbers.ts';
-import { descriptorLimits, getDescriptorFlags } from '../../sys/calls.ts';
+import { getDescriptorFlags } from '../../sys/calls.ts';
 import type { Door } from '../../sys/door.ts';
-import { EACCES, EMFILE, ENOENT, ENOTDIR, ESRCH } from '../../sys/errno.ts';
+import { EACCES, EMFILE, ENOENT, ENOTDIR, EPERM, ESRCH } from '../../sys/errno.ts';
 import type { Backend, PidinfoQuestion, PidmapQuestion, Records } from '../backend.ts';
-import { errnoOfProcess, linkText, ProcFiles } from './files.ts';
+import { directorySize, errnoOfProcess, linkText, ProcFiles } from './files.ts';
 import { ProcessReader } from './pidinfo.ts';
-import { parseStat } from './stat.ts';
+import { type ProcessStat, parseStat } from './stat.ts';
 
 /** Default of fs.nr_open: a table is no longer than this unless an administrator raised it. */
 const NR_OPEN = 1 << 20;
@@ -46,15 +46,18 @@ export class ProcBackend implements Backend {
   }
 
   /**
-   * Without any descriptor left: every number below the soft limit is in use, that is
-   * what EMFILE says, and those above it (opened before it was lowered) are asked for.
+   * Without any descriptor left: every number is asked for, until as many are found as the
+   * directory's size says (which takes no descriptor to learn). Neither limit tells where the
+   * table ends: what was open when a limit was lowered stays open.
    */
   #ownByFcntl(door: Door, start: number, target: Int32Array, at: number): number {
-    const { hard } = descriptorLimits(door);
-    const end = Math.min(hard, NR_OPEN);
+    const total = directorySize('/proc/thread-self/fd');
+    const known = total > 0 ? total : NR_OPEN;
     let index = at;
-    for (let fd = start; fd < end && index < target.length; fd++) {
-      if (getDescriptorFlags(door, fd) >= 0) target[index++] = fd;
+    for (let fd = 0, found = 0; fd < NR_OPEN && found < known && index < target.length; fd++) {
+      if (getDescriptorFlags(door, fd) < 0) continue;
+      found++;
+      if (fd >= start) target[index++] = fd;
     }
     return index;
   }
@@ -63,7 +66,8 @@ export class ProcBackend implements Backend {
     const numbers = this.#numbers(question);
     if (typeof numbers === 'number') return numbers;
     const { start, kthreads } = question;
-    const wanted = kthreads ? numbers : numbers.filter((pid) => this.#stat(pid)?.kthread === false);
+    const wanted = kthreads ? numbers : this.#those(numbers, (stat) => !stat.kthread);
+    if (typeof wanted === 'number') return wanted;
     return appendSorted(from(wanted, start), target, at);
   }
 
@@ -80,15 +84,33 @@ export class ProcBackend implements Backend {
       const processes = this.#files.numbers('/proc');
       return typeof processes === 'number'
         ? processes
-        : processes.filter((each) => this.#stat(each)?.ppid === group);
+        : this.#those(processes, (stat) => stat.ppid === group);
     }
     const processes = this.#files.numbers('/proc');
     if (typeof processes === 'number' || mode === 'processes') return processes;
-    // A process that has gone meanwhile has no threads either.
-    return processes.flatMap((each) => {
+    const tasks: number[] = [];
+    for (const each of processes) {
       const threads = this.#files.numbers(`/proc/${each}/task`);
-      return typeof threads === 'number' ? [] : threads;
-    });
+      if (typeof threads === 'number') {
+        if (!isAbsence(threads)) return threads;
+      } else for (const thread of threads) tasks.push(thread);
+    }
+    return tasks;
+  }
+
+  /** Those of `numbers` whose stat file passes, or a negative errno. */
+  #those(numbers: readonly number[], passes: (stat: ProcessStat) => boolean): number[] | number {
+    const found: number[] = [];
+    for (const each of numbers) {
+      const text = this.#files.text(`/proc/${each}/stat`);
+      if (typeof text === 'number') {
+        if (!isAbsence(text)) return text;
+        continue;
+      }
+      const stat = parseStat(text);
+      if (stat && passes(stat)) found.push(each);
+    }
+    return found;
   }
 
   /** The process of a thread; a process is its own. */
@@ -122,6 +144,10 @@ export class ProcBackend implements Backend {
     // Nothing is kept open.
   }
 }
+
+/** A process has gone, or is not shown. Anything else (no descriptor, no memory) leaves the question open. */
+const isAbsence = (errno: number) =>
+  errno === -ESRCH || errno === -ENOENT || errno === -EACCES || errno === -EPERM;
 
 const from = (numbers: number[], start: number) =>
   Int32Array.from(start > 0 ? numbers.filter((n) => n >= start) : numbers);
