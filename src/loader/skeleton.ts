@@ -11,8 +11,9 @@ import { asset } from '../assets.ts';
 import { FdmapError, SystemError } from '../errors.ts';
 import { createArray, loadSyscallProgram, Runner, updateElement } from '../sys/bpf.ts';
 import { close } from '../sys/calls.ts';
-import { toHighDescriptor, withLowDescriptorsTaken } from '../sys/descriptors.ts';
+import { LEAST, withLowDescriptorsTaken } from '../sys/descriptors.ts';
 import type { Door } from '../sys/door.ts';
+import { EINVAL } from '../sys/errno.ts';
 import { Memory } from '../sys/memory.ts';
 import * as uapi from '../sys/uapi.gen.ts';
 
@@ -130,12 +131,22 @@ function runLoader(
   const result = runner.run();
   if (result < 0) return result;
   if (runner.returned < 0) return runner.returned;
-  const descriptor = (offset: number) => toHighDescriptor(door, context.i32[offset >> 2]!);
-  const named = (names: readonly string[], start: number, step: number) =>
-    new Map(names.map((name, i) => [name, descriptor(start + i * step)]));
+  const numbers = (names: readonly string[], start: number, step: number) =>
+    names.map((_, i) => context.i32[(start + i * step) >> 2]!);
+  const maps = numbers(
+    object.maps,
+    uapi.SIZEOF_BPF_LOADER_CTX + uapi.BPF_MAP_DESC_MAP_FD,
+    uapi.SIZEOF_BPF_MAP_DESC,
+  );
+  const progs = numbers(object.programs, programs + uapi.BPF_PROG_DESC_PROG_FD, uapi.SIZEOF_BPF_PROG_DESC);
+  // 0 to 2 are taken: a loader program that says so has put nothing there, and they are not ours to close.
+  if ([...maps, ...progs].some((fd) => fd < LEAST)) {
+    for (const fd of [...maps, ...progs]) if (fd >= LEAST) close(door, fd);
+    return -EINVAL;
+  }
   return {
-    maps: named(object.maps, uapi.SIZEOF_BPF_LOADER_CTX + uapi.BPF_MAP_DESC_MAP_FD, uapi.SIZEOF_BPF_MAP_DESC),
-    programs: named(object.programs, programs + uapi.BPF_PROG_DESC_PROG_FD, uapi.SIZEOF_BPF_PROG_DESC),
+    maps: new Map(object.maps.map((name, i) => [name, maps[i]!])),
+    programs: new Map(object.programs.map((name, i) => [name, progs[i]!])),
   };
 }
 

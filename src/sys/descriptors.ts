@@ -5,7 +5,7 @@ import type { Door } from './door.ts';
 import { EBADF } from './errno.ts';
 
 /** Above the standard streams, whose numbers belong to whoever opens them next. */
-const LEAST = 3;
+export const LEAST = 3;
 
 /** Moves a descriptor that the kernel put at 0, 1 or 2. */
 export function toHighDescriptor(door: Door, fd: number): number {

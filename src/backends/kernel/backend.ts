@@ -12,7 +12,7 @@ import * as objects from '../../loader/objects.gen.ts';
 import { LoadError, type Loaded, loadObject, type ObjectFile, unload } from '../../loader/skeleton.ts';
 import { SpareDescriptors } from '../../sys/descriptors.ts';
 import type { Door } from '../../sys/door.ts';
-import { EOPNOTSUPP, EPERM } from '../../sys/errno.ts';
+import { EOPNOTSUPP, EPERM, isOutOfDescriptors } from '../../sys/errno.ts';
 import type { Backend, PidinfoQuestion, PidmapQuestion, Records } from '../backend.ts';
 import { FdmapIterator } from './fdmap-iterator.ts';
 import { FdmapProgram } from './fdmap-program.ts';
@@ -149,7 +149,8 @@ export class KernelBackend implements Backend {
       return 'A';
     } catch (error) {
       // Verifiers before 6.10 refuse a call of a kernel function in a syscall program with EINVAL or EACCES.
-      if (error instanceof LoadError && error.step === 'prog_run' && error.errno !== -EPERM) return 'B';
+      const refused = error instanceof LoadError && error.step === 'prog_run' && error.errno !== -EPERM;
+      if (refused && !isOutOfDescriptors(error)) return 'B';
       throw error;
     }
   }
