@@ -12,6 +12,15 @@
 
 #include "kernel.h"
 
+/*
+ * A member of what the caller does not hold. By a helper, which any kernel has and
+ * any pointer will do for; a program whose `task` is plain() defines it as a load,
+ * for a tenth of the time of a call.
+ */
+#ifndef TABLE_READ
+#define TABLE_READ(pointer, member) BPF_CORE_READ(pointer, member)
+#endif
+
 struct table {
 	struct files_struct *files;
 	struct fdtable *fdt;
@@ -21,17 +30,17 @@ struct table {
 /* False: no table (kernel thread, exiting). */
 static __always_inline bool table_of(struct task_struct *task, struct table *table)
 {
-	struct files_struct *files = BPF_CORE_READ(task, files);
+	struct files_struct *files = TABLE_READ(task, files);
 	struct fdtable *fdt;
 
 	if (!files)
 		return false;
-	fdt = BPF_CORE_READ(files, fdt);
+	fdt = TABLE_READ(files, fdt);
 	if (!fdt)
 		return false;
 	table->files = files;
 	table->fdt = fdt;
-	table->size = BPF_CORE_READ(fdt, max_fds);
+	table->size = TABLE_READ(fdt, max_fds);
 	return true;
 }
 
@@ -39,7 +48,7 @@ static __always_inline unsigned long *open_fds_of(const struct table *table)
 {
 	struct fdtable *fdt = table->fdt;
 
-	return BPF_CORE_READ(fdt, open_fds);
+	return TABLE_READ(fdt, open_fds);
 }
 
 static __always_inline bool table_unchanged(struct task_struct *task, const struct table *table)
@@ -49,8 +58,8 @@ static __always_inline bool table_unchanged(struct task_struct *task, const stru
 
 	/* keep the second look behind the copy, on every architecture */
 	__sync_fetch_and_add(&fence, 1);
-	files = BPF_CORE_READ(task, files);
-	return files == table->files && BPF_CORE_READ(files, fdt) == table->fdt;
+	files = TABLE_READ(task, files);
+	return files == table->files && TABLE_READ(files, fdt) == table->fdt;
 }
 
 #endif

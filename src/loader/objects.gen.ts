@@ -4,49 +4,49 @@ export const FDMAP = {
   name: 'fdmap',
   maps: ['rodata'],
   programs: ['fdmap_small'],
-  sha256: '1494a34d5372e283feca4e41ffa4d8d3ef17edaa0581cfca5e03b6ca7c598ec2',
+  sha256: '33b53a97f4da24552d75dbc4a5ac4c0c32d30d9dc2c97eca8fefc018507fec44',
 } as const;
 
 export const FDMAP_ITER = {
   name: 'fdmap-iter',
   maps: ['first_wanted', 'rodata'],
   programs: ['fdmap_request', 'fdmap_task'],
-  sha256: '5bd257cdfe45e3894a881e38f560668cacf12721d33b33bb18bd8401c57420fe',
+  sha256: 'c2e146006f3765505ef3e5eb4346a21aace4b6da9fa6cd6ff7b4017fa68cc727',
 } as const;
 
 export const FDMAP_SELF = {
   name: 'fdmap-self',
   maps: [],
   programs: ['fdmap_self_small'],
-  sha256: 'b536ff2a0fc702abbaa3334272b56bf83ccc87d1fe7f2d7d50da2d15ce3ae874',
+  sha256: '3681b9dc0ef4b84eac5ab5805dbffd90cb990988550b3e65f76cf50bad3245ad',
 } as const;
 
 export const FDMAP_SELF_WIDE = {
   name: 'fdmap-self-wide',
   maps: ['slots'],
   programs: ['fdmap_self_wide'],
-  sha256: '3f9e11728661aa29b5a33d832846594a9ec33e472c8ffcfafd087fddb949b8c1',
+  sha256: '1b7338c3d9eec58e249b7719a6192db38cf73abfa095f9d14bf2a949c983d39b',
 } as const;
 
 export const FDMAP_WIDE = {
   name: 'fdmap-wide',
   maps: ['slots', 'rodata'],
   programs: ['fdmap_wide'],
-  sha256: 'a1353f4dedc67c172f4451b190c9ea56c32bb4064b943c86fef2a15423d72901',
+  sha256: '84297a7e00cc8d39368808140ee8c7c91e9aad27210099e93074abcb6ef355bc',
 } as const;
 
 export const PIDINFO = {
   name: 'pidinfo',
   maps: ['slots', 'rodata'],
   programs: ['pidinfo_small'],
-  sha256: '053a751b18cfb8dcd33365ac37980610462bf592197f213555c8c30392c67c0c',
+  sha256: '2400c367f42b957580302d9f366e6eb830da69599d367a2570a99855fa3c376d',
 } as const;
 
 export const PIDINFO_WIDE = {
   name: 'pidinfo-wide',
   maps: ['slots', 'rodata'],
   programs: ['pidinfo_wide'],
-  sha256: '9be8360fdae4d40316deac093408a42360fd6ba3aee1dd9444c244039626db40',
+  sha256: 'a4483ce29345d37edcfac39e8f1691596e437491f55338d6920253964c043e11',
 } as const;
 
 export const PIDMAP = {
