@@ -5,6 +5,7 @@
  * kernel's own interface (src/sys/uapi.gen.ts). No offset is typed by hand.
  */
 #include <linux/bpf.h>
+#include <linux/stat.h>
 #include "fdmap.h"
 
 /*
@@ -67,6 +68,7 @@ struct bpf_loader_ctx loader_ctx;
 struct bpf_map_desc map_desc;
 struct bpf_prog_desc prog_desc;
 struct linux_dirent64 dirent64;
+struct statx statx_answer;
 enum bpf_cmd cmd;
 enum bpf_map_type map_type;
 enum bpf_prog_type prog_type;

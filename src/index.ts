@@ -5,23 +5,45 @@
  * @packageDocumentation
  */
 
+import type { ClosefromOptions } from './calls/closefrom.ts';
 import { type Diagnosis, diagnose as diagnoseHere } from './calls/diagnose.ts';
 import type { FdmapIntoOptions, FdmapOptions } from './calls/fdmap.ts';
+import * as handles from './calls/open.ts';
 import { defaultHandle, type OpenOptions } from './calls/open.ts';
 import type { PidinfoOptions } from './calls/pidinfo.ts';
 import type { PidmapIntoOptions, PidmapOptions } from './calls/pidmap.ts';
 import type { ProcessList } from './calls/process-list.ts';
+import type {
+  Directory,
+  FilePath,
+  FileRead,
+  ProcessDirectory,
+  ReadFilesOptions,
+  ReadOptions,
+} from './calls/readfile.ts';
+import * as reading from './calls/readfile.ts';
+import * as batches from './calls/readfiles.ts';
 
 export type { ProcessField } from './abi/pidinfo/fields.ts';
 export type { BackendName, PidmapMode } from './backends/backend.ts';
 export { BACKEND_CHOICES, type BackendChoice } from './backends/select.ts';
 export type { Privileges, ProcMount, Restrictions } from './backends/surroundings.ts';
+export type { ClosefromOptions } from './calls/closefrom.ts';
 export type { Diagnosis, FeatureReport } from './calls/diagnose.ts';
 export type { FdmapIntoOptions, FdmapOptions } from './calls/fdmap.ts';
 export { type Handle, type OpenOptions, open } from './calls/open.ts';
 export type { PidinfoOptions } from './calls/pidinfo.ts';
 export type { PidmapIntoOptions, PidmapOptions } from './calls/pidmap.ts';
 export type { Process, ProcessList, ReadError } from './calls/process-list.ts';
+export {
+  type Directory,
+  type FilePath,
+  type FileRead,
+  ProcessDirectory,
+  type ReadFilesOptions,
+  type ReadOptions,
+} from './calls/readfile.ts';
+export type { ReadFilesAsyncOptions } from './calls/readfiles.ts';
 export { ArgumentError, DecodeError, FdmapError, type FdmapErrorCode, SystemError } from './errors.ts';
 
 /**
@@ -109,4 +131,111 @@ export function pidinfo(target?: number | readonly number[], options: PidinfoOpt
  */
 export function diagnose(options: OpenOptions = {}): Diagnosis {
   return diagnoseHere(options);
+}
+
+/**
+ * `closefrom(n, {keep, cloexec})` - closes every descriptor from `n` on, or, with
+ * `cloexec`, sets close-on-exec on them, so that no child has them.
+ *
+ * With `cloexec` or `force`: one close_range(2) for each gap between the kept
+ * numbers, usually one. Otherwise what the JavaScript runtime lives on is left
+ * alone: its event loops (epoll, eventfd, io_uring, inotify), pipes with both ends in
+ * this process, the terminal that it opened once more, the channel of
+ * process.send() and this package's own programs, all of them only where they are
+ * close-on-exec (without /proc: every anonymous inode that is). To tell, each open
+ * descriptor costs one or two system calls; closing takes one for each run of
+ * consecutive numbers. Standard streams are closed as any other with `n` below 3.
+ * Sockets, pipes and terminals of node:net and its like are closed under them, and
+ * libuv aborts the process over one that it was about to watch: end them first, keep
+ * their numbers, or set close-on-exec instead.
+ *
+ * Where the kernel has no close_range(2), or not with close-on-exec (5.9, 5.11),
+ * {@link fdmap} says what is open: nothing ever counts up to RLIMIT_NOFILE.
+ *
+ * @throws ArgumentError `EINVAL` for a number that can be no descriptor
+ */
+export function closefrom(n: number, options: ClosefromOptions = {}): void {
+  handles.closefrom(n, options);
+}
+
+/**
+ * `inherited()` - the descriptors that would survive an exec now, ascending: those
+ * that are open and not close-on-exec. Node sets close-on-exec on what it got from its
+ * parent up to number 15 or the first gap behind it (uv_disable_stdio_inheritance()),
+ * and gives children what `stdio` names.
+ *
+ * One {@link fdmap} and one fcntl(2) for each descriptor.
+ */
+export function inherited(): Int32Array {
+  return defaultHandle().inherited();
+}
+
+/**
+ * `readfileat(directory, path, {flags, maxBytes})` - a whole file in one call, as
+ * readfile(2) was proposed: open, read, close. No size is asked, so that files
+ * that have none (/proc, /sys) are read as well as others; one read(2) gets what
+ * fits, and one more finds the end: four system calls; three where `maxBytes` is the length,
+ * and for the one-record files of a process (stat, status, statm, io, limits, cgroup, …).
+ *
+ * For small files: the thread waits, a file beyond 1 GiB is EFBIG, and a short answer is a
+ * view of a shared pool, as Buffer's are. Needs one free descriptor for as long as it takes.
+ *
+ * @param directory where a relative path begins: a descriptor, a path, or a {@link processDirectory}
+ * @throws SystemError whose `syscall` is `open` or `read`; `ESRCH` for a process that has gone;
+ *   ArgumentError `EINVAL` for flags that would write, a NUL, or a path that leaves a process directory
+ */
+export function readfileat(directory: Directory, path: FilePath, options: ReadOptions = {}): Buffer {
+  return reading.readfileat(directory, path, options);
+}
+
+/**
+ * `readfileatInto(target, directory, path)` - {@link readfileat} without any allocation:
+ * the first `target.length` bytes of a file, and returns how many. As many as `target` has
+ * room for may mean that there are more.
+ *
+ * @throws as {@link readfileat}
+ */
+export function readfileatInto(
+  target: Uint8Array,
+  directory: Directory,
+  path: FilePath,
+  options: ReadOptions = {},
+): number {
+  return reading.readfileatInto(target, directory, path, options);
+}
+
+/**
+ * `readFilesSync(paths, {directory, flags, maxBytes})` - {@link readfileat} of many, in
+ * their order. A file that cannot be read has `error` in the place of `data`, and
+ * the others go on.
+ *
+ * @throws ArgumentError `EINVAL` as {@link readfileat}, and then nothing after it is read
+ */
+export function readFilesSync(paths: Iterable<FilePath>, options: ReadFilesOptions = {}): FileRead[] {
+  return reading.readFilesSync(paths, options);
+}
+
+/**
+ * `readFiles(paths, {directory, flags, maxBytes, signal})` - {@link readFilesSync} in a
+ * thread of its own: the event loop stays free, whatever a file takes to answer. Batches
+ * are read one after the other. The thread starts with the first batch (about 30 ms, and
+ * a few descriptors) and stays; it does not keep the process alive.
+ */
+export function readFiles(
+  paths: Iterable<FilePath>,
+  options: batches.ReadFilesAsyncOptions = {},
+): Promise<FileRead[]> {
+  return batches.readFiles(paths, options);
+}
+
+/**
+ * `processDirectory(pid)` - a handle of /proc/PID that stands for this process alone:
+ * when it has gone, reading fails with `ESRCH`, even where another process has its number
+ * by then. One descriptor until {@link ProcessDirectory.close}.
+ *
+ * @param pid process or thread; 0 is the caller's process
+ * @throws SystemError `ESRCH` for no such process, or one that the mount's hidepid hides
+ */
+export function processDirectory(pid: number): ProcessDirectory {
+  return reading.processDirectory(pid);
 }

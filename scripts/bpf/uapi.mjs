@@ -22,6 +22,7 @@ const STRUCTS = [
   'bpf_prog_info',
   'bpf_map_info',
   'linux_dirent64',
+  'statx',
 ];
 const ENUMERATORS = [
   'BPF_MAP_CREATE',
@@ -47,6 +48,7 @@ const SYSCALLS = [
   'execve',
   'fcntl',
   'getdents64',
+  'ioctl',
   'mount',
   'openat',
   'poll',
@@ -55,6 +57,8 @@ const SYSCALLS = [
   'prlimit64',
   'read',
   'readlinkat',
+  'rt_sigaction',
+  'statx',
   'umount2',
   'unshare',
 ];

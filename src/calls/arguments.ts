@@ -23,13 +23,17 @@ export function checkStart(start: number, syscall: string): void {
 }
 
 /** How many numbers are wanted at the most. */
-export function checkCount(count: number, syscall: string): void {
+export function checkCount(count: number, syscall: string, what = 'count'): void {
   if (
     typeof count !== 'number' ||
     !(count >= 0) ||
     (count !== Number.POSITIVE_INFINITY && !Number.isInteger(count))
   ) {
-    throw new ArgumentError(EINVAL, syscall, `count must be a whole number or Infinity, not ${show(count)}`);
+    throw new ArgumentError(
+      EINVAL,
+      syscall,
+      `${what} must be a whole number or Infinity, not ${show(count)}`,
+    );
   }
 }
 

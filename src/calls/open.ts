@@ -2,6 +2,8 @@ import type { Backend, BackendName } from '../backends/backend.ts';
 import { BACKEND_CHOICES, type BackendChoice, type Selected, selectBackend } from '../backends/select.ts';
 import { FdmapError } from '../errors.ts';
 import { checkOneOf } from './arguments.ts';
+import type { ClosefromOptions } from './closefrom.ts';
+import * as closing from './closefrom.ts';
 import type { FdmapIntoOptions, FdmapOptions } from './fdmap.ts';
 import * as calls from './fdmap.ts';
 import type { PidinfoOptions } from './pidinfo.ts';
@@ -42,6 +44,11 @@ export class Handle implements Disposable {
     return this.#open.tier;
   }
 
+  /** @internal */
+  get lent(): Backend {
+    return this.#open;
+  }
+
   get #open(): Backend {
     if (!this.#backend) throw new FdmapError('ERR_FDMAP_CLOSED', 'this handle is closed');
     return this.#backend;
@@ -72,6 +79,17 @@ export class Handle implements Disposable {
     return status.pidinfo(this.#open, target, options);
   }
 
+  /** As {@link closefrom}. With `force` this handle is closed with the rest. */
+  closefrom(n: number, options: ClosefromOptions = {}): void {
+    closing.closefrom(() => this.#open, n, options);
+    if (options.force && !options.cloexec) this.#backend = undefined;
+  }
+
+  /** As {@link inherited}. */
+  inherited(): Int32Array {
+    return closing.inherited(this.#open);
+  }
+
   /** Gives back every descriptor. Calls after it throw ERR_FDMAP_CLOSED; a second close does nothing. */
   close(): void {
     this.#backend?.close();
@@ -95,6 +113,13 @@ export function open(options: OpenOptions = {}): Handle {
 }
 
 let shared: Handle | undefined;
+
+/** See the call of the same name in index.ts: a handle is opened only where the numbers must be known. */
+export function closefrom(n: number, options: ClosefromOptions): void {
+  closing.closefrom(() => defaultHandle().lent, n, options);
+  // Its descriptors have gone with the others, and their numbers belong to whoever opens them next.
+  if (options.force && !options.cloexec) shared = undefined;
+}
 
 /** The handle of the calls that are not given one; it opens at the first call and stays open. */
 export function defaultHandle(): Handle {

@@ -6,6 +6,8 @@ import { SYSCALLS } from './uapi.gen.ts';
 
 // fcntl(2) commands, the same on every architecture: include/uapi/linux/fcntl.h and asm-generic/fcntl.h
 const F_GETFD = 1;
+const F_SETFD = 2;
+const F_GETFL = 3;
 const F_DUPFD_CLOEXEC = 1030;
 /** openat(2): relative to the current directory */
 const AT_FDCWD = -100;
@@ -14,8 +16,15 @@ const numbers = SYSCALLS[process.arch as keyof typeof SYSCALLS];
 
 export const close = (door: Door, fd: number): number => door.syscall(numbers.close, fd);
 
-export const openat = (door: Door, path: Memory, flags: number): number =>
-  door.syscall(numbers.openat, AT_FDCWD, path.address, flags);
+export const openat = (door: Door, path: Memory, flags: number, directory = AT_FDCWD): number =>
+  door.syscall(numbers.openat, directory, path.address, flags);
+
+/** include/uapi/linux/close_range.h: set close-on-exec instead of closing; since Linux 5.11 */
+export const CLOSE_RANGE_CLOEXEC = 1 << 2;
+
+/** close_range(2), since Linux 5.9: `last` is inclusive and may be behind the end of the table. */
+export const closeRange = (door: Door, first: number, last: number, flags: number): number =>
+  door.syscall(numbers.close_range, first, last, flags);
 
 export const read = (door: Door, fd: number, into: Memory, length = into.buffer.byteLength): number =>
   door.syscall(numbers.read, fd, into.address, length);
@@ -26,6 +35,15 @@ export const getdents64 = (door: Door, fd: number, into: Memory): number =>
 /** 0 or 1 (FD_CLOEXEC) for an open descriptor, -EBADF for a free number. Never touches the file. */
 export const getDescriptorFlags = (door: Door, fd: number): number =>
   door.syscall(numbers.fcntl, fd, F_GETFD);
+
+export const FD_CLOEXEC = 1;
+
+/** FD_CLOEXEC or 0. */
+export const setDescriptorFlags = (door: Door, fd: number, flags: number): number =>
+  door.syscall(numbers.fcntl, fd, F_SETFD, flags);
+
+/** The O_* flags of an open file, access mode included. Never touches the file. */
+export const getFileFlags = (door: Door, fd: number): number => door.syscall(numbers.fcntl, fd, F_GETFL);
 
 /** The lowest free descriptor from `least` on, close-on-exec. */
 export const duplicate = (door: Door, fd: number, least: number): number =>

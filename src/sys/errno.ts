@@ -32,8 +32,27 @@ export const errnoText = (errno: number): string =>
 
 const { EACCES, EAGAIN, EBADF, EBUSY, EINVAL, EMFILE, ENFILE, ENOENT, ENOTDIR, EOPNOTSUPP, EPERM, ESRCH } =
   constants.errno;
+const { EFBIG, EINTR, ENAMETOOLONG, ENOEXEC, ENOSYS } = constants.errno;
 
-export { EACCES, EAGAIN, EBADF, EBUSY, EINVAL, EMFILE, ENFILE, ENOENT, ENOTDIR, EOPNOTSUPP, EPERM, ESRCH };
+export {
+  EACCES,
+  EAGAIN,
+  EBADF,
+  EBUSY,
+  EFBIG,
+  EINTR,
+  EINVAL,
+  EMFILE,
+  ENAMETOOLONG,
+  ENFILE,
+  ENOENT,
+  ENOEXEC,
+  ENOSYS,
+  ENOTDIR,
+  EOPNOTSUPP,
+  EPERM,
+  ESRCH,
+};
 
 /** The negative errno of an error that node:fs threw. */
 export function errnoOf(error: unknown): number {

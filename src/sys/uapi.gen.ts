@@ -182,6 +182,32 @@ export const LINUX_DIRENT64_D_RECLEN = 16;
 export const LINUX_DIRENT64_D_TYPE = 18;
 export const LINUX_DIRENT64_D_NAME = 19;
 
+export const SIZEOF_STATX = 256;
+export const STATX_STX_MASK = 0;
+export const STATX_STX_BLKSIZE = 4;
+export const STATX_STX_ATTRIBUTES = 8;
+export const STATX_STX_NLINK = 16;
+export const STATX_STX_UID = 20;
+export const STATX_STX_GID = 24;
+export const STATX_STX_MODE = 28;
+export const STATX___SPARE0 = 30;
+export const STATX_STX_INO = 32;
+export const STATX_STX_SIZE = 40;
+export const STATX_STX_BLOCKS = 48;
+export const STATX_STX_ATTRIBUTES_MASK = 56;
+export const STATX_STX_ATIME = 64;
+export const STATX_STX_BTIME = 80;
+export const STATX_STX_CTIME = 96;
+export const STATX_STX_MTIME = 112;
+export const STATX_STX_RDEV_MAJOR = 128;
+export const STATX_STX_RDEV_MINOR = 132;
+export const STATX_STX_DEV_MAJOR = 136;
+export const STATX_STX_DEV_MINOR = 140;
+export const STATX_STX_MNT_ID = 144;
+export const STATX_STX_DIO_MEM_ALIGN = 152;
+export const STATX_STX_DIO_OFFSET_ALIGN = 156;
+export const STATX___SPARE3 = 160;
+
 export const BPF_MAP_CREATE = 0;
 export const BPF_MAP_LOOKUP_ELEM = 1;
 export const BPF_MAP_UPDATE_ELEM = 2;
@@ -207,6 +233,7 @@ export const SYSCALLS = {
     execve: 59,
     fcntl: 72,
     getdents64: 217,
+    ioctl: 16,
     mount: 165,
     openat: 257,
     poll: 7,
@@ -215,6 +242,8 @@ export const SYSCALLS = {
     prlimit64: 302,
     read: 0,
     readlinkat: 267,
+    rt_sigaction: 13,
+    statx: 332,
     umount2: 166,
     unshare: 272,
   },
@@ -226,6 +255,7 @@ export const SYSCALLS = {
     execve: 221,
     fcntl: 25,
     getdents64: 61,
+    ioctl: 29,
     mount: 40,
     openat: 56,
     ppoll: 73,
@@ -233,6 +263,8 @@ export const SYSCALLS = {
     prlimit64: 261,
     read: 63,
     readlinkat: 78,
+    rt_sigaction: 134,
+    statx: 291,
     umount2: 39,
     unshare: 97,
   },

@@ -1,0 +1,96 @@
+/**
+ * Which of this process's descriptors the JavaScript runtime lives on.
+ *
+ * A list made at import would not do: each Worker, the first fs.watch() and each
+ * terminal bring new ones, and native add-ons have loops of their own. So they are
+ * told by kind, at the time of the call, by what the kernel says about each:
+ *
+ * - close-on-exec. Node and libuv open everything so; what lacks it came from the
+ *   parent or was made to be inherited.
+ * - and one of these: an event loop's epoll, eventfd, io_uring or inotify; a pipe
+ *   with both ends in this process (how libuv brings signals into a loop); the
+ *   terminal of a standard stream opened once more (uv_tty_init()); the channel of
+ *   process.send(); the eBPF programs, maps and links of this package.
+ *
+ * The names of anonymous inodes are only in /proc. Where it is not mounted every
+ * close-on-exec descriptor on an anonymous inode counts as the runtime's: leaving a
+ * timer open is a smaller fault than taking the event loop away.
+ */
+
+import { constants } from 'node:fs';
+import { FD_CLOEXEC, getDescriptorFlags, getFileFlags } from '../sys/calls.ts';
+import type { Door } from '../sys/door.ts';
+import { OwnDescriptors } from '../sys/own.ts';
+
+const { O_WRONLY, O_RDWR, S_IFCHR, S_IFIFO } = constants;
+const O_ACCMODE = O_WRONLY | O_RDWR;
+
+/** As the link in /proc has them, behind `anon_inode:` and without the brackets that only some have. */
+const RUNTIME_KINDS = new Set([
+  'eventpoll',
+  'eventfd',
+  'io_uring',
+  'inotify',
+  'bpf-prog',
+  'bpf-map',
+  'bpf_link',
+  'bpf-link',
+  'bpf_iter',
+]);
+
+/** An anonymous inode's name, from its link. */
+const anonymousKind = (link: string) => /^anon_inode:\[?([^\]]+)\]?$/.exec(link)?.[1] ?? '';
+
+/**
+ * Those of `fds` that are the runtime's: one fcntl(2) each, a statx(2) where it is
+ * close-on-exec, and a readlink(2) where it is anonymous besides.
+ *
+ * @param fds all descriptors of this process: both ends of a pipe must be among them
+ */
+export function runtimeDescriptors(door: Door, fds: Int32Array): Set<number> {
+  const own = new OwnDescriptors(door);
+  const found = new Set<number>();
+  const terminals = standardTerminals(own);
+  const pipes = new Map<string, { readers: number[]; writers: number[] }>();
+  const channel = (process.channel as { fd?: number } | undefined)?.fd;
+  for (const fd of fds) {
+    if (fd === channel) {
+      found.add(fd);
+      continue;
+    }
+    // Closed meanwhile, or made to survive an exec.
+    const flags = getDescriptorFlags(door, fd);
+    if (flags < 0 || (flags & FD_CLOEXEC) === 0 || own.stat(fd) < 0) continue;
+    const { type } = own;
+    if (type === 0) {
+      const link = own.link(fd);
+      if (typeof link === 'number' || RUNTIME_KINDS.has(anonymousKind(link))) found.add(fd);
+    } else if (type === S_IFCHR) {
+      if (fd > 2 && terminals.has(own.device)) found.add(fd);
+    } else if (type === S_IFIFO) {
+      const ends = pipes.get(own.file) ?? { readers: [], writers: [] };
+      pipes.set(own.file, ends);
+      const access = getFileFlags(door, fd) & O_ACCMODE;
+      if (access !== O_WRONLY) ends.readers.push(fd);
+      if (access !== 0) ends.writers.push(fd);
+    }
+  }
+  for (const { readers, writers } of pipes.values()) {
+    if (readers.length === 0 || writers.length === 0) continue;
+    for (const fd of [...readers, ...writers]) found.add(fd);
+  }
+  return found;
+}
+
+/** Major numbers of terminals, Documentation/admin-guide/devices.txt: 4 tty, 5 tty and console, 136-143 pts. */
+const TERMINAL_MAJORS = /^(4|5|13[6-9]|14[0-3]):/;
+
+function standardTerminals(own: OwnDescriptors): Set<string> {
+  const devices = new Set<string>();
+  for (let fd = 0; fd <= 2; fd++) {
+    if (own.stat(fd) < 0 || own.type !== S_IFCHR) continue;
+    const { device } = own;
+    if (TERMINAL_MAJORS.test(device)) devices.add(device);
+  }
+  return devices;
+}
