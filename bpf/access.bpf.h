@@ -6,7 +6,9 @@
  * cap_ptrace_access_check() in security/commoncap.c.
  *
  * The caller holds RCU, or a freed cred decides. Hooks of other security
- * modules cannot be called from BPF: docs/architecture.md says what follows.
+ * modules cannot be called from BPF. Who loads a program himself could read all
+ * memory anyway; in programs pinned for everybody the guards below stand in for
+ * those hooks, and refuse more than they would (docs/security.md).
  */
 #ifndef FDMAP_ACCESS_BPF_H
 #define FDMAP_ACCESS_BPF_H
@@ -93,6 +95,33 @@ static __always_inline bool same_ids(const struct cred *cred, const struct cred 
 		 (gid ^ target->egid.val) | (gid ^ target->sgid.val) | (gid ^ target->gid.val));
 }
 
+/* A word of a security module's in cred->security; false: cannot be read. */
+static __always_inline bool security_word(const struct cred *cred, __u32 offset, __u64 *word)
+{
+	return !bpf_probe_read_kernel(word, sizeof(*word), cred->security + offset);
+}
+
+/*
+ * Is the caller under a security module that might refuse what the kernel's own
+ * rules allow? Landlock asks whether the caller's domain is an ancestor of the
+ * target's (hook_ptrace_access_check() in security/landlock/task.c), AppArmor
+ * asks the policy of every label but the unconfined one.
+ */
+static __always_inline bool confined(const struct cred *cred)
+{
+	__u64 word;
+
+	if (config.landlock_word != FDMAP_NO_WORD) {
+		if (!security_word(cred, config.landlock_word, &word) || word)
+			return true;
+	}
+	if (config.apparmor_word != FDMAP_NO_WORD) {
+		if (!security_word(cred, config.apparmor_word, &word) || word != config.unconfined)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Both tasks as plain() pointers. The ids and the permitted capabilities, which
  * the kernel looks at in turn, have the same way out: CAP_SYS_PTRACE over the
@@ -105,10 +134,14 @@ static __always_inline bool may_read(struct task_struct *caller, struct task_str
 
 	if (caller->tgid == task->tgid)
 		return true;
+	if (config.self_only)
+		return false;
 
 	cred = caller->cred;
 	target = task->real_cred;
 	if (!cred || !target)
+		return false;
+	if (config.shared && confined(cred))
 		return false;
 	if (!same_ids(cred, target) || cred->user_ns != target->user_ns ||
 	    permitted_caps(target) & ~effective_caps(cred)) {
@@ -127,6 +160,32 @@ static __always_inline bool may_read(struct task_struct *caller, struct task_str
 	 * ones do: stricter for the leader of a group that has exited.
 	 */
 	return cred->user_ns->level == 0 && effective_caps(cred) >> CAP_SYS_PTRACE & 1;
+}
+
+/*
+ * What reads an iterator may be somebody else than who opened it: a program
+ * with more rights that was given it as standard input. What /proc answers by
+ * looking at both (f_cred), this does by refusing where they differ, so that
+ * nobody borrows a reader's eyes. Only in pinned programs; `seq` of the iterator.
+ */
+static __always_inline bool reader_opened(struct seq_file *seq, struct task_struct *caller)
+{
+	const struct cred *reader = caller->cred, *opener;
+
+	if (!config.shared)
+		return true;
+	opener = BPF_CORE_READ(seq, file, f_cred);
+	return opener == reader ||
+	       (BPF_CORE_READ(opener, user_ns) == reader->user_ns &&
+		BPF_CORE_READ(opener, fsuid.val) == reader->fsuid.val &&
+		BPF_CORE_READ(opener, fsgid.val) == reader->fsgid.val &&
+		!(effective_caps(reader) & ~effective_caps(opener)));
+}
+
+/* May the reader of an iterator read this task? Both tasks as plain() pointers. */
+static __always_inline bool may_read_by(struct seq_file *seq, struct task_struct *caller, struct task_struct *task)
+{
+	return may_read(caller, task) && (caller->tgid == task->tgid || reader_opened(seq, caller));
 }
 
 #endif

@@ -10,7 +10,7 @@
 /* the task is plain() here: no helper is needed to look into it */
 #define TABLE_READ(pointer, member) ((pointer)->member)
 #include "fdmap.bpf.h"
-#include "access.bpf.h"
+#include "hidepid.bpf.h"
 #include "lookup.bpf.h"
 
 static __always_inline int fdmap(const struct fdmap_head *question, __u64 *words, const __u32 room,
@@ -27,7 +27,7 @@ static __always_inline int fdmap(const struct fdmap_head *question, __u64 *words
 	if (may_read(plain(caller), target))
 		error = read_window(target, question->start, words, room, window);
 	else
-		error = -EACCES;
+		error = unseen(plain(caller)) ? -ESRCH : -EACCES;
 	bpf_rcu_read_unlock();
 	bpf_task_release(task);
 	return error;

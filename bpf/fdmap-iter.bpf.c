@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
  * fdmap(2) of another task through read(2): a task iterator whose link names
- * one thread (6.1). For kernels before 6.10, and for callers in a nested pid
- * namespace before 6.13. A link carries no arguments, so the first descriptor
+ * one thread (6.1). For kernels before 6.10, for callers in a nested pid
+ * namespace before 6.13, and, with a link of every task, where bpf(2) is
+ * forbidden and a pinned stream can only be opened and read. A link carries no arguments, so the first descriptor
  * is left in task storage of the calling thread by `fdmap_request` beforehand.
  */
 #include "kernel.h"
 #include "fdmap.h"
-#include "access.bpf.h"
+#include "hidepid.bpf.h"
+#include "pidns.bpf.h"
 #include "table.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
@@ -74,16 +76,22 @@ int fdmap_task(struct bpf_iter__task *ctx)
 	struct seq_file *seq = ctx->meta->seq;
 	struct fdmap_head head = { .abi = FDMAP_ABI };
 	struct writing writing = {};
+	struct task_struct *reader = plain(caller);
 	struct table table = {};
+	struct pidns ns;
 	__s32 *start;
 
-	if (!task)
+	if (!task || !pidns_of(reader, &ns))
 		return 0;
 	start = bpf_task_storage_get(&first_wanted, caller, NULL, 0);
 	if (start)
 		head.start = *start;
-	head.pid = task->pid;
-	if (!may_read(plain(caller), plain(task))) {
+	head.pid = tid_in(plain(task), &ns);
+	if (head.pid <= 0)
+		return 0;
+	if (!may_read_by(seq, reader, plain(task))) {
+		if (unseen(reader))
+			return 0;
 		head.error = -EACCES;
 	} else if (table_of(task, &table)) {
 		__u32 first = (__u32)head.start / 64, count = (table.size + 63) / 64;

@@ -31,10 +31,54 @@
 #define PIDMAP_SMALL_ROOM 1012	/* in 4,096 bytes */
 #define PIDMAP_WIDE_ROOM 8180	/* in 32,768 bytes */
 
-/* Constants of the loaded programs, set when they are loaded. */
+/*
+ * Constants of the loaded programs, set when they are loaded. From `shared` on
+ * they are for programs that an administrator pins for everybody.
+ */
 struct fdmap_config {
 	__u32 vpid_lookup;	/* 1: the kernel has bpf_task_from_vpid() (6.13) */
+	__u32 shared;		/* 1: runs for others; the guards below apply */
+	__u32 self_only;	/* 1: nobody reads anybody but himself */
+	__u32 hidepid;		/* as of the proc mount: 0, 1, 2 or 4 */
+	__u32 exempt_gid;	/* the proc mount's gid=: a group to which 1 and 2 do not apply */
+	/* offsets into cred->security, FDMAP_NO_WORD where the module is not active */
+	__u32 landlock_word;	/* the domain: a caller in any is confined */
+	__u32 apparmor_word;	/* the label: a caller with another than `unconfined` is confined */
 	__u32 pad;
+	__u64 unconfined;	/* address of AppArmor's unconfined label */
+};
+
+#define FDMAP_NO_WORD 0xffffffff
+
+/* What an installation is, in a frozen map that everybody may read. */
+struct fdmap_manifest {
+	__u32 abi;		/* FDMAP_ABI; what follows is as of this number */
+	__u32 flags;		/* FDMAP_INSTALL_* */
+	__u32 tier;		/* 1: every call by programs (A); 2: by iterators (B) */
+	__u32 hidepid;
+	__u32 exempt_gid;
+	__u32 group;		/* who may call: a gid, or FDMAP_EVERYBODY */
+	char version[32];	/* of the package that installed it; each text ends in NUL */
+	char build[32];		/* hash of the programs */
+	char reason[160];	/* why self-only, if it is */
+};
+
+#define FDMAP_INSTALL_SELF_ONLY 1	/* callers see only themselves */
+#define FDMAP_INSTALL_MOUNTED 2		/* the bpffs was mounted by the installation */
+#define FDMAP_INSTALL_MADE_DIRECTORY 4	/* so was the directory made */
+#define FDMAP_INSTALL_TEXT 8		/* the text streams are there */
+#define FDMAP_EVERYBODY 0xffffffff
+
+/*
+ * Words of a thread's cred->security, by which `install` finds out where security modules
+ * keep theirs. For root alone: this program is never pinned.
+ */
+#define FDMAP_LSM_ROOM 16
+
+struct fdmap_lsm {
+	__u32 ancestor;	/* in: 0 the caller, 1 his parent, …; too many steps end at init */
+	__s32 error;	/* out: 0 or a negative errno */
+	__u64 words[FDMAP_LSM_ROOM];
 };
 
 /* fdmap(2): which descriptors of a task's table are open, as a bitmap. */
@@ -104,14 +148,19 @@ struct pidmap_record {
 	__s32 tid;
 	__s32 pid;
 	__s32 ppid;	/* 0 when the parent is not visible */
-	__u32 kthread;	/* 1 for a kernel thread */
+	__u32 flags;	/* PIDMAP_RECORD_IS_* */
 };
 
+#define PIDMAP_RECORD_IS_KTHREAD 1
+#define PIDMAP_RECORD_IS_CLOSED 2	/* hidepid 1: a number, and nothing more is told */
+
 /*
- * Stream of the fdmap iterator for one task: struct fdmap_head; where it says
- * that there are words, those words, and the head again with the verdict on
- * them: 0, or -EAGAIN when the table was replaced meanwhile.
+ * Stream of the fdmap iterator, for each task: a fdmap_head, and where `words`
+ * is not 0 as many words of bitmap and the head again, whose `error` says
+ * whether they are good. `pid` is the thread's number, `start` what the reading
+ * thread left with fdmap_request, else 0.
  */
+
 
 /*
  * Records: what fdinfo and pidinfo answer with, what an iterator streams and
@@ -252,7 +301,9 @@ struct pidinfo_wide {
 	__u64 records[PIDINFO_WIDE_ROOM];
 };
 
-_Static_assert(sizeof(struct fdmap_config) == 8, "fdmap_config");
+_Static_assert(sizeof(struct fdmap_config) == 40, "fdmap_config");
+_Static_assert(sizeof(struct fdmap_manifest) == 248, "fdmap_manifest");
+_Static_assert(sizeof(struct fdmap_lsm) == 136, "fdmap_lsm");
 _Static_assert(sizeof(struct fdmap_head) == 48, "fdmap_head");
 _Static_assert(sizeof(struct fdmap_small) == 176, "fdmap_small");
 _Static_assert(sizeof(struct fdmap_wide) == 32768, "fdmap_wide");

@@ -76,6 +76,12 @@ struct user_namespace {
 	kuid_t owner;
 };
 
+/* gid[] is sorted (groups_sort() in kernel/groups.c) */
+struct group_info {
+	int ngroups;
+	kgid_t gid[1];
+};
+
 struct cred {
 	kuid_t uid;
 	kgid_t gid;
@@ -89,6 +95,11 @@ struct cred {
 	kernel_cap_t cap_effective;
 	void *security;
 	struct user_namespace *user_ns;
+	struct group_info *group_info;
+};
+
+struct file {
+	const struct cred *f_cred;
 };
 
 struct pid_namespace;
@@ -137,7 +148,9 @@ struct task_struct {
 	struct signal_struct *signal;
 };
 
-struct seq_file;
+struct seq_file {
+	const struct file *file;
+};
 
 struct bpf_iter_meta {
 	struct seq_file *seq;

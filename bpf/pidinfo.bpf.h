@@ -13,6 +13,7 @@
 #include "fdmap.h"
 #include "copy.bpf.h"
 #include "compat.bpf.h"
+#include "hidepid.bpf.h"
 #include "pidns.bpf.h"
 #include "pidinfo/record.bpf.h"
 
@@ -36,6 +37,7 @@ __noinline int add_task(struct slot *slot)
 
 struct naming {
 	struct slot *slot;
+	bool hide; /* nothing is told of those that the caller may not read */
 };
 
 /* As task_by_vpid(), whose callers do not hold RCU. */
@@ -57,6 +59,10 @@ static long add_named(__u32 i, struct naming *naming)
 	task = pid > 0 ? task_named(pid) : NULL;
 	if (!task)
 		return add_error(slot, pid, -ESRCH);
+	if (config.hidepid && naming->hide && !may_read(plain(bpf_get_current_task_btf()), plain(task))) {
+		bpf_task_release(task);
+		return add_error(slot, pid, config.hidepid == HIDEPID_NO_ACCESS ? -EACCES : -ESRCH);
+	}
 	slot->task = (__u64)task;
 	full = add_task(slot) != 0;
 	bpf_task_release(task);
@@ -85,6 +91,7 @@ static __always_inline int pidinfo(const struct pidinfo_head *head, struct slot 
 		slot->level = ns.level;
 		slot->nested = ns.level != 0;
 		slot->boot_offset = boot_offset_of(plain(caller));
+		naming.hide = under_policy(plain(caller));
 		bpf_loop(count, add_named, &naming, 0);
 		slot->ns = 0;
 		slot->task = 0;

@@ -13,6 +13,7 @@
 #include "kernel.h"
 #include "fdmap.h"
 #include "copy.bpf.h"
+#include "hidepid.bpf.h"
 #include "lookup.bpf.h"
 #include "pidns.bpf.h"
 
@@ -32,10 +33,13 @@ DEFINE_SLOTS(struct slot);
 struct question {
 	__u32 mode;
 	bool ignore_kthreads;
+	bool hide; /* what the caller may not read is left out, but for what follows */
+	bool processes_shown;
 	__s32 parent; /* thread group of the named process, as the kernel numbers it */
 	__s32 start;
 	__s32 end;
 	struct pidns ns;
+	struct task_struct *caller;
 };
 
 static __always_inline void take(struct slot *slot, const struct question *q, struct task_struct *task, __u32 room)
@@ -49,6 +53,9 @@ static __always_inline void take(struct slot *slot, const struct question *q, st
 		return;
 	nr = tid_in(task, &q->ns);
 	if (nr <= 0 || nr < q->start || nr >= q->end)
+		return;
+	if (config.hidepid && q->hide && !(q->processes_shown && task->pid == task->tgid) &&
+	    !may_read(q->caller, task))
 		return;
 	n = slot->count++;
 	if (n < room)
@@ -104,7 +111,15 @@ static __always_inline int pidmap(const struct pidmap_head *head, struct slot *s
 		q.parent = task->tgid;
 	}
 	bpf_rcu_read_lock();
-	if (pidns_of(plain(caller), &q.ns)) {
+	q.caller = plain(caller);
+	if (config.hidepid) {
+		q.hide = under_policy(q.caller);
+		/* hidepid 1: every process is listed, but nothing more is told of it */
+		q.processes_shown = config.hidepid == HIDEPID_NO_ACCESS && q.mode <= PIDMAP_PROC;
+	}
+	if (config.hidepid && task && q.hide && !may_read(q.caller, plain(task))) {
+		error = config.hidepid == HIDEPID_NO_ACCESS ? -EACCES : -ESRCH;
+	} else if (pidns_of(q.caller, &q.ns)) {
 		struct bpf_iter_task it;
 		struct task_struct *each;
 

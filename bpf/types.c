@@ -41,6 +41,8 @@ struct linux_dirent64 {
 
 /* One use of each, or they are not in the BTF. */
 struct fdmap_config fdmap_config;
+struct fdmap_manifest fdmap_manifest;
+struct fdmap_lsm fdmap_lsm;
 struct fdmap_small fdmap_small;
 struct fdmap_wide fdmap_wide;
 struct pidmap_small pidmap_small;

@@ -33,10 +33,14 @@ export class SystemError extends Error {
 }
 
 export type FdmapErrorCode =
+  | 'ERR_FDMAP_ABI'
   | 'ERR_FDMAP_BACKEND_UNAVAILABLE'
   | 'ERR_FDMAP_CLOSED'
   | 'ERR_FDMAP_DECODE'
+  | 'ERR_FDMAP_INSTALL'
   | 'ERR_FDMAP_LOAD'
+  | 'ERR_FDMAP_NOT_INSTALLED'
+  | 'ERR_FDMAP_UNSAFE_DIRECTORY'
   | 'ERR_FDMAP_UNSUPPORTED';
 
 /** An error of this package rather than of the kernel; `cause` holds what led to it. */

@@ -31,6 +31,17 @@ export type { Privileges, ProcMount, Restrictions } from './backends/surrounding
 export type { ClosefromOptions } from './calls/closefrom.ts';
 export type { Diagnosis, FeatureReport } from './calls/diagnose.ts';
 export type { FdmapIntoOptions, FdmapOptions } from './calls/fdmap.ts';
+export {
+  type Hidepid,
+  type Installed,
+  type InstallOptions,
+  type InstallReport,
+  install,
+  installed,
+  type UninstallOptions,
+  type UninstallReport,
+  uninstall,
+} from './calls/install.ts';
 export { type Handle, type OpenOptions, open } from './calls/open.ts';
 export type { PidinfoOptions } from './calls/pidinfo.ts';
 export type { PidmapIntoOptions, PidmapOptions } from './calls/pidmap.ts';

@@ -38,6 +38,7 @@ const ENUMERATORS = [
   'BPF_ITER_CREATE',
   'BPF_MAP_TYPE_ARRAY',
   'BPF_PROG_TYPE_SYSCALL',
+  'BPF_PROG_TYPE_TRACING',
   'BPF_TRACE_ITER',
 ];
 const SYSCALLS = [
@@ -47,8 +48,11 @@ const SYSCALLS = [
   'dup3',
   'execve',
   'fcntl',
+  'flock',
   'getdents64',
   'ioctl',
+  'landlock_create_ruleset',
+  'landlock_restrict_self',
   'mount',
   'openat',
   'poll',
@@ -62,6 +66,9 @@ const SYSCALLS = [
   'umount2',
   'unshare',
 ];
+
+/** Newer than the headers that are built with; one number on every architecture since 5.0. */
+const LATER_SYSCALLS = { lsm_list_modules: 461 };
 
 /** Members with absolute offsets, those of anonymous structs and unions included. */
 function membersOf(byId, type, base = 0) {
@@ -97,7 +104,10 @@ function syscallNumbers(header) {
   const numbers = new Map();
   for (const [, name, value] of text.matchAll(/^#define __NR(?:3264)?_(\w+) (\d+)$/gm))
     numbers.set(name, Number(value));
-  return SYSCALLS.filter((name) => numbers.has(name)).map((name) => `    ${name}: ${numbers.get(name)},`);
+  for (const [name, number] of Object.entries(LATER_SYSCALLS)) numbers.set(name, number);
+  return [...SYSCALLS, ...Object.keys(LATER_SYSCALLS)]
+    .filter((name) => numbers.has(name))
+    .map((name) => `    ${name}: ${numbers.get(name)},`);
 }
 
 /** src/sys/uapi.gen.ts */

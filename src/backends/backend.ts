@@ -2,7 +2,7 @@
 
 import type { ProcessField } from '../abi/pidinfo/fields.ts';
 
-export type BackendName = 'kernel' | 'proc';
+export type BackendName = 'pinned' | 'kernel' | 'proc';
 
 /** Modes of pidmap(2), by the names that the public call uses. */
 export type PidmapMode = 'tasks' | 'processes' | 'children' | 'threads';

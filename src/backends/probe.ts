@@ -1,7 +1,14 @@
 /** Which features work here, found out by loading our own objects and asking them about this process. */
 
 import * as objects from '../loader/objects.gen.ts';
-import { LoadError, type Loaded, loadObject, type ObjectFile, unload } from '../loader/skeleton.ts';
+import {
+  LoadError,
+  type Loaded,
+  loadObject,
+  type ObjectFile,
+  onlyProgram,
+  unload,
+} from '../loader/skeleton.ts';
 import { SpareDescriptors } from '../sys/descriptors.ts';
 import type { Door } from '../sys/door.ts';
 import { EACCES, EAGAIN, EMFILE, ENFILE, EOPNOTSUPP, EPERM, errnoName } from '../sys/errno.ts';
@@ -10,6 +17,7 @@ import { FdmapIterator } from './kernel/fdmap-iterator.ts';
 import { FdmapProgram } from './kernel/fdmap-program.ts';
 import { PidmapIterator } from './kernel/pidmap-iterator.ts';
 import { PidmapProgram } from './kernel/pidmap-program.ts';
+import { OwnLink } from './kernel/stream.ts';
 
 export interface Finding {
   /** true: tried, it works; false: tried, this kernel cannot; null: could not be tried. */
@@ -60,11 +68,11 @@ export function probeFeatures(door: Door, release: string): Probed {
     'task-iterators',
     attempt(door, objects.PIDMAP_ITER, false, (loaded) =>
       withSpares(door, loaded, (spares) => {
-        const iterator = new PidmapIterator(door, loaded, () => spares);
+        const link = new OwnLink(door, onlyProgram(loaded));
         try {
-          return iterator.read(question, one(), 0);
+          return new PidmapIterator(door, link.open, () => spares).read(question, one(), 0);
         } finally {
-          iterator.close();
+          link.close();
         }
       }),
     ),

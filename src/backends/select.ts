@@ -3,14 +3,16 @@
 import { release } from 'node:os';
 import { FdmapError, SystemError } from '../errors.ts';
 import { LoadError } from '../loader/skeleton.ts';
-import { EINVAL, EPERM, isOutOfDescriptors } from '../sys/errno.ts';
+import { EACCES, EINVAL, EPERM, isOutOfDescriptors } from '../sys/errno.ts';
 import { doorError, nativeDoor } from '../sys/ffi.ts';
 import type { Backend, BackendName } from './backend.ts';
 import { KernelBackend, loadingSource } from './kernel/backend.ts';
+import { openPinned } from './pinned/backend.ts';
+import { directoryOfCalls } from './pinned/directory.ts';
 import { ProcBackend, probeProc } from './proc/backend.ts';
 
 export type BackendChoice = 'auto' | BackendName;
-export const BACKEND_CHOICES: readonly BackendChoice[] = ['auto', 'kernel', 'proc'];
+export const BACKEND_CHOICES: readonly BackendChoice[] = ['auto', 'pinned', 'kernel', 'proc'];
 
 export interface Selected {
   readonly backend: Backend;
@@ -34,10 +36,10 @@ export type Readiness =
 export function selectBackend(choice: BackendChoice, readiness: Readiness): Selected {
   const reasons: string[] = [];
   const causes: unknown[] = [];
-  for (const name of choice === 'auto' ? (['kernel', 'proc'] as const) : [choice]) {
+  for (const name of choice === 'auto' ? (['pinned', 'kernel', 'proc'] as const) : [choice]) {
     try {
-      const backend = open(name, readiness);
-      const chosen = choice === 'auto' ? `${name}: ${PRAISE[name]}` : `${name}: asked for by name`;
+      const { backend, found } = open(name, readiness);
+      const chosen = choice === 'auto' ? `${name}: ${found}` : `${name}: asked for by name, ${found}`;
       const why = [chosen, ...reasons.map((reason) => `not ${reason}`)].join('; ');
       return { backend, why, outOfDescriptors: causes.some(isOutOfDescriptors) };
     } catch (error) {
@@ -53,31 +55,43 @@ export function selectBackend(choice: BackendChoice, readiness: Readiness): Sele
   );
 }
 
-const PRAISE: Readonly<Record<BackendName, string>> = {
-  kernel: 'this process may load its own programs',
-  proc: '/proc is mounted',
-};
+interface Opened {
+  readonly backend: Backend;
+  /** In words, what it has to offer. */
+  readonly found: string;
+}
 
-function open(name: BackendName, readiness: Readiness): Backend {
+function open(name: BackendName, readiness: Readiness): Opened {
   if (name === 'proc') {
     const errno = probeProc();
     if (errno < 0) throw new SystemError(errno, 'readlink', { path: '/proc/self' });
-    return new ProcBackend(nativeDoor);
+    return { backend: new ProcBackend(nativeDoor), found: '/proc is mounted' };
   }
   if (!nativeDoor) throw doorError ?? new Error('no system-call door');
-  const backend = new KernelBackend(nativeDoor, loadingSource(nativeDoor, release()));
+  const opened =
+    name === 'pinned'
+      ? openPinned(nativeDoor, directoryOfCalls())
+      : {
+          backend: new KernelBackend(nativeDoor, loadingSource(nativeDoor, release())),
+          found: 'this process may load its own programs',
+        };
   try {
-    if (readiness === 'everything') backend.prepare();
-    else backend.fdmap(0, 0, new Int32Array(1), 0);
+    if (readiness === 'everything') opened.backend.prepare();
+    else opened.backend.fdmap(0, 0, new Int32Array(1), 0);
   } catch (error) {
-    backend.close();
+    opened.backend.close();
     throw error;
   }
-  return backend;
+  return opened;
 }
 
 /** A refusal in words that say what to do. */
 export function explain(error: unknown): string {
+  if (error instanceof LoadError && error.step === 'obj_get') {
+    if (error.errno === -EACCES)
+      return 'the calls are installed for one group alone, and this process is not in it';
+    return `the calls that are installed lack ${error.object} (${error.cause.code})`;
+  }
   if (error instanceof LoadError) {
     if (error.errno === -EPERM) return 'loading programs needs root, or CAP_BPF and CAP_PERFMON (EPERM)';
     if (error.errno === -EINVAL && error.step === 'prog_load') {

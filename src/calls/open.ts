@@ -14,7 +14,7 @@ import type { ProcessList } from './process-list.ts';
 
 export interface OpenOptions {
   /**
-   * Default: `FDMAP_BACKEND` of the environment, else `auto`: kernel, then proc. A backend
+   * Default: `FDMAP_BACKEND` of the environment, else `auto`: pinned, kernel, then proc. A backend
    * that is named never falls back to another.
    */
   readonly backend?: BackendChoice | undefined;

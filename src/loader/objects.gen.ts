@@ -4,68 +4,75 @@ export const FDMAP = {
   name: 'fdmap',
   maps: ['rodata'],
   programs: ['fdmap_small'],
-  sha256: '33b53a97f4da24552d75dbc4a5ac4c0c32d30d9dc2c97eca8fefc018507fec44',
+  sha256: 'f07e90c0283e2be6b5ff7827f5a9f4cb6d6f0d3b5e438671fc514b8ab3e81b6e',
 } as const;
 
 export const FDMAP_ITER = {
   name: 'fdmap-iter',
   maps: ['first_wanted', 'rodata'],
   programs: ['fdmap_request', 'fdmap_task'],
-  sha256: 'c2e146006f3765505ef3e5eb4346a21aace4b6da9fa6cd6ff7b4017fa68cc727',
+  sha256: '9bf31ce05cc481ac93e71983b54724b070992efcf7b49d80cec700dfe395a721',
 } as const;
 
 export const FDMAP_SELF = {
   name: 'fdmap-self',
   maps: [],
   programs: ['fdmap_self_small'],
-  sha256: '3681b9dc0ef4b84eac5ab5805dbffd90cb990988550b3e65f76cf50bad3245ad',
+  sha256: '0c1e6006d6fd5ca4982809ade17540304365d8d693bf42bc6ebd120de72ae6d8',
 } as const;
 
 export const FDMAP_SELF_WIDE = {
   name: 'fdmap-self-wide',
   maps: ['slots'],
   programs: ['fdmap_self_wide'],
-  sha256: '1b7338c3d9eec58e249b7719a6192db38cf73abfa095f9d14bf2a949c983d39b',
+  sha256: '6cfe8189eee732ca889f164bf51b0dade4db9100ea8e49ef39044678f4b928d2',
 } as const;
 
 export const FDMAP_WIDE = {
   name: 'fdmap-wide',
   maps: ['slots', 'rodata'],
   programs: ['fdmap_wide'],
-  sha256: '84297a7e00cc8d39368808140ee8c7c91e9aad27210099e93074abcb6ef355bc',
+  sha256: '20d1d0338d1db4189fb90903ede44b1a7190961eb0a2f14c2c378e8abbc165ee',
+} as const;
+
+export const LSM_WORDS = {
+  name: 'lsm-words',
+  maps: [],
+  programs: ['lsm_words'],
+  sha256: 'ef7e254f486740d4b3c63ac135a5b39de05a723b8687bce0d85e10fbd100ea3f',
 } as const;
 
 export const PIDINFO = {
   name: 'pidinfo',
   maps: ['slots', 'rodata'],
   programs: ['pidinfo_small'],
-  sha256: '2400c367f42b957580302d9f366e6eb830da69599d367a2570a99855fa3c376d',
+  sha256: 'e35d89f2ee47654c4d40492f3f2b55d1fd1d9a03737c5b4cdd80b540b6a93ce9',
 } as const;
 
 export const PIDINFO_WIDE = {
   name: 'pidinfo-wide',
   maps: ['slots', 'rodata'],
   programs: ['pidinfo_wide'],
-  sha256: 'a4483ce29345d37edcfac39e8f1691596e437491f55338d6920253964c043e11',
+  sha256: 'efd40fb07308c7f0b418f9c5f1bee728d0d5af2b3ccffe70eb4a6f644c3a45ef',
 } as const;
 
 export const PIDMAP = {
   name: 'pidmap',
   maps: ['slots', 'rodata'],
   programs: ['pidmap_small'],
-  sha256: '18da40aefe4626b96a925492481f81b967b2e2d4b90dbadba963fb5027e2e335',
+  sha256: '8371ae6d39dc53e3ddaf36d38d261a0caa261320eaf69fc0f1a70bf8172fed35',
 } as const;
 
 export const PIDMAP_ITER = {
   name: 'pidmap-iter',
   maps: ['rodata'],
   programs: ['pidmap_tasks'],
-  sha256: '786050bbfe671b69cf6bd055b4540fe5eceb3401981f4887b5bdb281d913a6a0',
+  sha256: 'df5d3d77f87b06873734bd9e1eff04d6a05e3f5c48b6aa6ef1a5d32292ce21be',
 } as const;
 
 export const PIDMAP_WIDE = {
   name: 'pidmap-wide',
   maps: ['slots', 'rodata'],
   programs: ['pidmap_wide'],
-  sha256: '9a9a42f37b56b56ac5d5e9270052fc74698e43fc41a1661f8db978611bd786a9',
+  sha256: 'c9b309e64c4d9f454a9baf2f7a993132d1e183d2506b49904698cbdc8b969851',
 } as const;

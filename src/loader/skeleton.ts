@@ -6,7 +6,7 @@
  * and the descriptors are in its context.
  */
 
-import { FDMAP_CONFIG_VPID_LOOKUP, SIZEOF_FDMAP_CONFIG } from '../abi/layout.gen.ts';
+import * as abi from '../abi/layout.gen.ts';
 import { asset } from '../assets.ts';
 import { FdmapError, SystemError } from '../errors.ts';
 import { createArray, loadSyscallProgram, Runner, updateElement } from '../sys/bpf.ts';
@@ -34,6 +34,23 @@ export interface Loaded {
 export interface ProgramConfig {
   /** The kernel has bpf_task_from_vpid(), since 6.13. */
   readonly vpidLookup: boolean;
+  /** Present for programs that are pinned for others. */
+  readonly shared?: SharedConfig | undefined;
+}
+
+export type Hidepid = 0 | 1 | 2 | 4;
+
+/** What programs need that run for others than who loaded them. */
+export interface SharedConfig {
+  /** Nobody reads anybody but himself. */
+  readonly selfOnly: boolean;
+  /** Which processes a caller knows of: the mount options of proc. */
+  readonly hidepid: Hidepid;
+  readonly exemptGid: number;
+  /** Offset into cred->security of Landlock's domain; absent when Landlock is not active. */
+  readonly landlockWord?: number | undefined;
+  /** The same of AppArmor's label, and the address of the label that confines nothing. */
+  readonly apparmor?: { readonly word: number; readonly unconfined: bigint } | undefined;
 }
 
 /** Room for the verifier's words; the end of them is what tells. */
@@ -43,10 +60,11 @@ const LOG_BYTES = 1 << 20;
 export class LoadError extends FdmapError {
   /** Name of the object in assets/. */
   readonly object: string;
-  /** Which of the four calls refused. */
-  readonly step: 'map_create' | 'map_update' | 'prog_load' | 'prog_run';
+  /** Which of the four calls refused, or that which opens a pinned program. */
+  readonly step: 'map_create' | 'map_update' | 'prog_load' | 'prog_run' | 'obj_get';
   readonly errno: number;
   readonly log: string;
+  declare readonly cause: SystemError;
 
   constructor(object: string, step: LoadError['step'], errno: number, log = '') {
     const cause = new SystemError(errno, 'bpf');
@@ -151,8 +169,18 @@ function runLoader(
 }
 
 function constantsOf(door: Door, config: ProgramConfig): Memory {
-  const memory = new Memory(door, SIZEOF_FDMAP_CONFIG);
-  memory.setU32(FDMAP_CONFIG_VPID_LOOKUP, config.vpidLookup ? 1 : 0);
+  const memory = new Memory(door, abi.SIZEOF_FDMAP_CONFIG);
+  const { shared } = config;
+  memory.setU32(abi.FDMAP_CONFIG_VPID_LOOKUP, config.vpidLookup ? 1 : 0);
+  if (shared) {
+    memory.setU32(abi.FDMAP_CONFIG_SHARED, 1);
+    memory.setU32(abi.FDMAP_CONFIG_SELF_ONLY, shared.selfOnly ? 1 : 0);
+    memory.setU32(abi.FDMAP_CONFIG_HIDEPID, shared.hidepid);
+    memory.setU32(abi.FDMAP_CONFIG_EXEMPT_GID, shared.exemptGid);
+    memory.setU32(abi.FDMAP_CONFIG_LANDLOCK_WORD, shared.landlockWord ?? abi.FDMAP_NO_WORD);
+    memory.setU32(abi.FDMAP_CONFIG_APPARMOR_WORD, shared.apparmor?.word ?? abi.FDMAP_NO_WORD);
+    memory.u64[abi.FDMAP_CONFIG_UNCONFINED >> 3] = shared.apparmor?.unconfined ?? 0n;
+  }
   return memory;
 }
 

@@ -3,10 +3,14 @@
 import type { Door } from './door.ts';
 import { EAGAIN } from './errno.ts';
 import { Memory } from './memory.ts';
+import type { ThreadCall } from './thread.ts';
 import * as uapi from './uapi.gen.ts';
+import { SYSCALLS } from './uapi.gen.ts';
 
 /** include/uapi/linux/bpf.h: what a program of type SYSCALL must be */
 const BPF_F_SLEEPABLE = 1 << 4;
+/** The same header: map flags and file flags that leave user space the right to read alone. */
+const BPF_F_RDONLY = 1 << 3;
 /** Verification gives up with EAGAIN when a signal is pending; libbpf tries as often. */
 const LOAD_ATTEMPTS = 5;
 
@@ -44,6 +48,63 @@ export function updateElement(door: Door, map: number, value: Memory): number {
   a.setPointer(uapi.ATTR_MAP_ELEM_KEY, key);
   a.setPointer(uapi.ATTR_MAP_ELEM_VALUE, value);
   return call(door, uapi.BPF_MAP_UPDATE_ELEM, a);
+}
+
+/** Element 0 of an array map, into `value`. */
+export function lookupElement(door: Door, map: number, value: Memory): number {
+  const key = new Memory(door, 8);
+  const a = attr(door);
+  a.setU32(uapi.ATTR_MAP_ELEM_MAP_FD, map);
+  a.setPointer(uapi.ATTR_MAP_ELEM_KEY, key);
+  a.setPointer(uapi.ATTR_MAP_ELEM_VALUE, value);
+  return call(door, uapi.BPF_MAP_LOOKUP_ELEM, a);
+}
+
+/** From here on user space cannot write the map any more (5.2). */
+export function freezeMap(door: Door, map: number): number {
+  const a = attr(door);
+  a.setU32(uapi.ATTR_MAP_ELEM_MAP_FD, map);
+  return call(door, uapi.BPF_MAP_FREEZE, a);
+}
+
+/** Gives a map, program or link a name in a bpffs; it lives as long as the name does. */
+export function pinObject(door: Door, fd: number, path: string): number {
+  const name = Memory.string(door, path);
+  const a = attr(door);
+  a.setPointer(uapi.ATTR_OBJ_PATHNAME, name);
+  a.setU32(uapi.ATTR_OBJ_BPF_FD, fd);
+  return call(door, uapi.BPF_OBJ_PIN, a);
+}
+
+/**
+ * A descriptor of a pinned map or program, for reading and running: all that the
+ * mode 0444 allows. A pinned link is refused with EINVAL; it is opened by open(2).
+ */
+export function getPinned(door: Door, path: string): number {
+  const name = Memory.string(door, path);
+  const a = attr(door);
+  a.setPointer(uapi.ATTR_OBJ_PATHNAME, name);
+  a.setU32(uapi.ATTR_OBJ_FILE_FLAGS, BPF_F_RDONLY);
+  return call(door, uapi.BPF_OBJ_GET, a);
+}
+
+/** enum bpf_prog_type of a program; needs no privilege. */
+export const programType = (door: Door, program: number): number =>
+  infoWord(door, program, uapi.SIZEOF_BPF_PROG_INFO, uapi.BPF_PROG_INFO_TYPE);
+
+/** How many bytes a lookup will write; needs no privilege. */
+export const valueSize = (door: Door, map: number): number =>
+  infoWord(door, map, uapi.SIZEOF_BPF_MAP_INFO, uapi.BPF_MAP_INFO_VALUE_SIZE);
+
+/** One word of what the kernel tells about a program or map, or a negative errno. */
+function infoWord(door: Door, fd: number, size: number, offset: number): number {
+  const info = new Memory(door, size);
+  const a = attr(door);
+  a.setU32(uapi.ATTR_INFO_BPF_FD, fd);
+  a.setU32(uapi.ATTR_INFO_INFO_LEN, size);
+  a.setPointer(uapi.ATTR_INFO_INFO, info);
+  const result = call(door, uapi.BPF_OBJ_GET_INFO_BY_FD, a);
+  return result < 0 ? result : info.u32[offset >> 2]!;
 }
 
 /** A program of type SYSCALL that finds `map` at index 0 of its descriptors. */
@@ -90,6 +151,12 @@ export class Runner {
   run(): number {
     // Members behind those of the `test` part need not be copied in.
     return this.#door.bpf(uapi.BPF_PROG_TEST_RUN, this.#attr.address, uapi.ATTR_TEST_BATCH_SIZE + 4);
+  }
+
+  /** The same call, to be made by another thread. */
+  asThreadCall(): ThreadCall {
+    const { bpf } = SYSCALLS[process.arch as keyof typeof SYSCALLS];
+    return { number: bpf, args: [uapi.BPF_PROG_TEST_RUN, this.#attr.address, uapi.ATTR_TEST_BATCH_SIZE + 4] };
   }
 
   /** What the program itself returned in the last run, as an int. */

@@ -32,13 +32,14 @@ export const errnoText = (errno: number): string =>
 
 const { EACCES, EAGAIN, EBADF, EBUSY, EINVAL, EMFILE, ENFILE, ENOENT, ENOTDIR, EOPNOTSUPP, EPERM, ESRCH } =
   constants.errno;
-const { EFBIG, EINTR, ENAMETOOLONG, ENOEXEC, ENOSYS } = constants.errno;
+const { EFBIG, EINTR, EEXIST, ENAMETOOLONG, ENOEXEC, ENOSYS } = constants.errno;
 
 export {
   EACCES,
   EAGAIN,
   EBADF,
   EBUSY,
+  EEXIST,
   EFBIG,
   EINTR,
   EINVAL,

@@ -221,6 +221,7 @@ export const BPF_LINK_CREATE = 28;
 export const BPF_ITER_CREATE = 33;
 export const BPF_MAP_TYPE_ARRAY = 2;
 export const BPF_PROG_TYPE_SYSCALL = 31;
+export const BPF_PROG_TYPE_TRACING = 26;
 export const BPF_TRACE_ITER = 28;
 
 /** System-call numbers by `process.arch`; a name that an architecture lacks is absent. */
@@ -232,8 +233,11 @@ export const SYSCALLS = {
     dup3: 292,
     execve: 59,
     fcntl: 72,
+    flock: 73,
     getdents64: 217,
     ioctl: 16,
+    landlock_create_ruleset: 444,
+    landlock_restrict_self: 446,
     mount: 165,
     openat: 257,
     poll: 7,
@@ -246,6 +250,7 @@ export const SYSCALLS = {
     statx: 332,
     umount2: 166,
     unshare: 272,
+    lsm_list_modules: 461,
   },
   arm64: {
     bpf: 280,
@@ -254,8 +259,11 @@ export const SYSCALLS = {
     dup3: 24,
     execve: 221,
     fcntl: 25,
+    flock: 32,
     getdents64: 61,
     ioctl: 29,
+    landlock_create_ruleset: 444,
+    landlock_restrict_self: 446,
     mount: 40,
     openat: 56,
     ppoll: 73,
@@ -267,5 +275,6 @@ export const SYSCALLS = {
     statx: 291,
     umount2: 39,
     unshare: 97,
+    lsm_list_modules: 461,
   },
 } as const;

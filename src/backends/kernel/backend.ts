@@ -9,16 +9,24 @@
 
 import { groupsOf } from '../../abi/pidinfo/fields.ts';
 import * as objects from '../../loader/objects.gen.ts';
-import { LoadError, type Loaded, loadObject, type ObjectFile, unload } from '../../loader/skeleton.ts';
+import {
+  LoadError,
+  type Loaded,
+  loadObject,
+  type ObjectFile,
+  type SharedConfig,
+  unload,
+} from '../../loader/skeleton.ts';
 import { SpareDescriptors } from '../../sys/descriptors.ts';
 import type { Door } from '../../sys/door.ts';
-import { EOPNOTSUPP, EPERM, isOutOfDescriptors } from '../../sys/errno.ts';
-import type { Backend, PidinfoQuestion, PidmapQuestion, Records } from '../backend.ts';
+import { ENOENT, EOPNOTSUPP, EPERM, isOutOfDescriptors } from '../../sys/errno.ts';
+import type { Backend, BackendName, PidinfoQuestion, PidmapQuestion, Records } from '../backend.ts';
 import { FdmapIterator } from './fdmap-iterator.ts';
 import { FdmapProgram } from './fdmap-program.ts';
 import { PidinfoProgram } from './pidinfo-program.ts';
 import { PidmapIterator } from './pidmap-iterator.ts';
 import { PidmapProgram } from './pidmap-program.ts';
+import { OwnLink } from './stream.ts';
 
 /** How an object's programs are got hold of. */
 export type ObjectSource = (object: ObjectFile) => Loaded;
@@ -27,17 +35,19 @@ export type ObjectSource = (object: ObjectFile) => Loaded;
  * Loads objects, each as the running kernel can take it: with the lookup of
  * numbers in a nested pid namespace (6.13) or without it. What the version
  * suggests is tried first; what loads is right.
+ *
+ * @param shared for programs that will be pinned for others
  */
-export function loadingSource(door: Door, kernelRelease: string): ObjectSource {
+export function loadingSource(door: Door, kernelRelease: string, shared?: SharedConfig): ObjectSource {
   const [major = 0, minor = 0] = kernelRelease.split('.').map(Number.parseFloat);
   let vpidLookup = major > 6 || (major === 6 && minor >= 13);
   return (object) => {
     try {
-      return loadObject(door, object, { vpidLookup });
+      return loadObject(door, object, { vpidLookup, shared });
     } catch (error) {
       const configurable = (object.maps as readonly string[]).includes('rodata');
       if (!configurable || !(error instanceof LoadError) || error.step !== 'prog_run') throw error;
-      const loaded = loadObject(door, object, { vpidLookup: !vpidLookup });
+      const loaded = loadObject(door, object, { vpidLookup: !vpidLookup, shared });
       vpidLookup = !vpidLookup;
       return loaded;
     }
@@ -45,7 +55,7 @@ export function loadingSource(door: Door, kernelRelease: string): ObjectSource {
 }
 
 export class KernelBackend implements Backend {
-  readonly name = 'kernel';
+  readonly name: BackendName;
   readonly #door: Door;
   readonly #source: ObjectSource;
   readonly #loaded: Loaded[] = [];
@@ -57,11 +67,14 @@ export class KernelBackend implements Backend {
   #pidmap: PidmapProgram | undefined;
   #pidmapIterator: PidmapIterator | undefined;
   #pidinfo: PidinfoProgram | undefined;
+  #tasks: OwnLink | undefined;
   /** The caller's pid namespace is not the initial one: known after a first answer. */
   #nested = false;
   #numbersByIterator = false;
 
-  constructor(door: Door, source: ObjectSource) {
+  /** @param name `pinned` when the source opens what somebody else has loaded */
+  constructor(door: Door, source: ObjectSource, name: BackendName = 'kernel') {
+    this.name = name;
     this.#door = door;
     this.#source = source;
   }
@@ -127,7 +140,8 @@ export class KernelBackend implements Backend {
   }
 
   close(): void {
-    this.#pidmapIterator?.close();
+    this.#tasks?.close();
+    this.#tasks = undefined;
     this.#spares?.close();
     for (const loaded of this.#loaded.splice(0)) unload(this.#door, loaded);
     this.#self = this.#fdmap = this.#fdmapIterator = this.#pidmap = this.#pidmapIterator = undefined;
@@ -151,6 +165,8 @@ export class KernelBackend implements Backend {
       // Verifiers before 6.10 refuse a call of a kernel function in a syscall program with EINVAL or EACCES.
       const refused = error instanceof LoadError && error.step === 'prog_run' && error.errno !== -EPERM;
       if (refused && !isOutOfDescriptors(error)) return 'B';
+      // What did not load where the calls were installed is not pinned.
+      if (error instanceof LoadError && error.step === 'obj_get' && error.errno === -ENOENT) return 'B';
       throw error;
     }
   }
@@ -175,9 +191,11 @@ export class KernelBackend implements Backend {
   }
 
   #iteratorOfTasks(): PidmapIterator {
-    this.#pidmapIterator ??= new PidmapIterator(this.#door, this.#load(objects.PIDMAP_ITER), () =>
-      this.#spareDescriptors(),
-    );
+    if (!this.#pidmapIterator) {
+      const [program] = this.#load(objects.PIDMAP_ITER).programs.values();
+      this.#tasks = new OwnLink(this.#door, program!);
+      this.#pidmapIterator = new PidmapIterator(this.#door, this.#tasks.open, () => this.#spareDescriptors());
+    }
     return this.#pidmapIterator;
   }
 }

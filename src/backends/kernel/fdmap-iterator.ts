@@ -3,7 +3,7 @@
 import { decodeBitmap } from '../../abi/bitmap.ts';
 import * as abi from '../../abi/layout.gen.ts';
 import type { Loaded } from '../../loader/skeleton.ts';
-import { createIteratorLink, Runner } from '../../sys/bpf.ts';
+import { createIterator, createIteratorLink, Runner } from '../../sys/bpf.ts';
 import { close } from '../../sys/calls.ts';
 import type { SpareDescriptors } from '../../sys/descriptors.ts';
 import type { Door } from '../../sys/door.ts';
@@ -74,7 +74,8 @@ export class FdmapIterator {
     if (link < 0) return link;
     try {
       let length = 0;
-      const result = readStream(this.#door, link, this.#piece, (bytes) => {
+      const open = () => createIterator(this.#door, link);
+      const result = readStream(this.#door, open, this.#piece, (bytes) => {
         this.#answer.u8.set(this.#piece.u8.subarray(0, bytes), length);
         length += bytes;
       });

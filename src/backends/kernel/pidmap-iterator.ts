@@ -2,32 +2,29 @@
 
 import * as abi from '../../abi/layout.gen.ts';
 import { appendSorted } from '../../abi/numbers.ts';
-import type { Loaded } from '../../loader/skeleton.ts';
-import { createIteratorLink } from '../../sys/bpf.ts';
-import { close } from '../../sys/calls.ts';
 import type { SpareDescriptors } from '../../sys/descriptors.ts';
 import type { Door } from '../../sys/door.ts';
-import { ESRCH } from '../../sys/errno.ts';
+import { EACCES, ESRCH } from '../../sys/errno.ts';
 import { Memory } from '../../sys/memory.ts';
 import type { PidmapQuestion } from '../backend.ts';
-import { readStream, STREAM_BYTES } from './stream.ts';
+import { readStream, STREAM_BYTES, type StreamOpener } from './stream.ts';
 
 const RECORD = abi.SIZEOF_PIDMAP_RECORD >> 2;
 const TID = abi.PIDMAP_RECORD_TID >> 2;
 const PID = abi.PIDMAP_RECORD_PID >> 2;
 const PPID = abi.PIDMAP_RECORD_PPID >> 2;
-const KTHREAD = abi.PIDMAP_RECORD_KTHREAD >> 2;
+const FLAGS = abi.PIDMAP_RECORD_FLAGS >> 2;
 
 export class PidmapIterator {
   readonly #door: Door;
-  readonly #program: number;
+  readonly #open: StreamOpener;
   readonly #spares: () => SpareDescriptors;
   readonly #buffer: Memory;
-  #link = -1;
 
-  constructor(door: Door, loaded: Loaded, spares: () => SpareDescriptors) {
+  /** @param open a stream of pidmap_tasks over every task */
+  constructor(door: Door, open: StreamOpener, spares: () => SpareDescriptors) {
     this.#door = door;
-    this.#program = [...loaded.programs.values()][0]!;
+    this.#open = open;
     this.#spares = spares;
     this.#buffer = new Memory(door, STREAM_BYTES);
   }
@@ -43,10 +40,11 @@ export class PidmapIterator {
       // The number may be a thread's: its process is meant, as find_task_by_vpid() and the kernel's walk have it.
       const row = rows(tasks).find((i) => tasks[i + TID] === group);
       if (row === undefined) return -ESRCH;
+      if ((tasks[row + FLAGS] as number) & abi.PIDMAP_RECORD_IS_CLOSED) return -EACCES;
       group = tasks[row + PID] as number;
     }
     const found = rows(tasks).filter((i) => {
-      if ((tasks[i + TID] as number) < start || (!kthreads && tasks[i + KTHREAD] === 1)) return false;
+      if ((tasks[i + TID] as number) < start || (!kthreads && isKthread(tasks, i))) return false;
       if (mode === 'tasks') return true;
       if (mode === 'threads') return tasks[i + PID] === group;
       return tasks[i + PID] === tasks[i + TID] && (mode === 'processes' || tasks[i + PPID] === group);
@@ -61,10 +59,8 @@ export class PidmapIterator {
   /** All records as one array of 32-bit words, or a negative errno. */
   #tasks(): Int32Array | number {
     return this.#spares().lend(() => {
-      if (this.#link < 0) this.#link = createIteratorLink(this.#door, this.#program);
-      if (this.#link < 0) return this.#link;
       const pieces: Int32Array[] = [];
-      const result = readStream(this.#door, this.#link, this.#buffer, (length) => {
+      const result = readStream(this.#door, this.#open, this.#buffer, (length) => {
         pieces.push(this.#buffer.i32.slice(0, length >> 2));
       });
       if (result < 0) return result;
@@ -77,12 +73,10 @@ export class PidmapIterator {
       return words;
     });
   }
-
-  close(): void {
-    if (this.#link >= 0) close(this.#door, this.#link);
-    this.#link = -1;
-  }
 }
+
+const isKthread = (tasks: Int32Array, row: number) =>
+  ((tasks[row + FLAGS] as number) & abi.PIDMAP_RECORD_IS_KTHREAD) !== 0;
 
 /** Where each record begins. */
 function rows(tasks: Int32Array): number[] {

@@ -1,6 +1,6 @@
 /** Reads everything that an iterator has to say. */
 
-import { createIterator } from '../../sys/bpf.ts';
+import { createIterator, createIteratorLink } from '../../sys/bpf.ts';
 import { close, read } from '../../sys/calls.ts';
 import type { Door } from '../../sys/door.ts';
 import { EAGAIN } from '../../sys/errno.ts';
@@ -12,14 +12,44 @@ import type { Memory } from '../../sys/memory.ts';
  */
 export const STREAM_BYTES = 32 * 1024;
 
+/** Opens a stream from its beginning: a descriptor, or a negative errno. */
+export type StreamOpener = () => number;
+
+/** Every task, by a link of one's own that is made at the first stream and kept. */
+export class OwnLink {
+  readonly #door: Door;
+  readonly #program: number;
+  #link = -1;
+
+  constructor(door: Door, program: number) {
+    this.#door = door;
+    this.#program = program;
+  }
+
+  readonly open: StreamOpener = () => {
+    if (this.#link < 0) this.#link = createIteratorLink(this.#door, this.#program);
+    return this.#link < 0 ? this.#link : createIterator(this.#door, this.#link);
+  };
+
+  close(): void {
+    if (this.#link >= 0) close(this.#door, this.#link);
+    this.#link = -1;
+  }
+}
+
 /**
- * Opens a stream of `link` and hands each piece to `take`: the bytes are
+ * Reads a stream to its end and hands each piece to `take`: the bytes are
  * `buffer`'s first `length` ones, until the next piece.
  *
  * @returns 0 or a negative errno
  */
-export function readStream(door: Door, link: number, buffer: Memory, take: (length: number) => void): number {
-  const iterator = createIterator(door, link);
+export function readStream(
+  door: Door,
+  open: StreamOpener,
+  buffer: Memory,
+  take: (length: number, iterator: number) => void,
+): number {
+  const iterator = open();
   if (iterator < 0) return iterator;
   try {
     for (;;) {
@@ -27,7 +57,7 @@ export function readStream(door: Door, link: number, buffer: Memory, take: (leng
       // EAGAIN: a million objects without a record (bpf_seq_read()); there may be more.
       if (length === -EAGAIN) continue;
       if (length <= 0) return length;
-      take(length);
+      take(length, iterator);
     }
   } finally {
     close(door, iterator);

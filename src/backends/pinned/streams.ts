@@ -1,0 +1,155 @@
+/**
+ * The calls without bpf(2): an iterator's link that is pinned is a file, whose
+ * open(2) starts a stream of the whole machine. What was asked for is picked
+ * from it here, so that each answer costs a walk over every task.
+ */
+
+import { constants } from 'node:fs';
+import { join } from 'node:path';
+import { decodeBitmap } from '../../abi/bitmap.ts';
+import * as abi from '../../abi/layout.gen.ts';
+import { SystemError } from '../../errors.ts';
+import { close, openat } from '../../sys/calls.ts';
+import { SpareDescriptors } from '../../sys/descriptors.ts';
+import type { Door } from '../../sys/door.ts';
+import { EAGAIN, EMFILE, ENOENT, EOPNOTSUPP, ESRCH } from '../../sys/errno.ts';
+import { Memory } from '../../sys/memory.ts';
+import type { Backend, PidmapQuestion } from '../backend.ts';
+import { PidmapIterator } from '../kernel/pidmap-iterator.ts';
+import { readStream, STREAM_BYTES, type StreamOpener } from '../kernel/stream.ts';
+import { checkAbi, currentVersion } from './directory.ts';
+
+/** What a pinned link of the iterator `program` is called. */
+export const streamName = (program: string): string => `${program}_stream`;
+
+const FLAGS = constants.O_RDONLY | 0o2000000; // O_CLOEXEC, which node:fs does not name
+const ATTEMPTS = 100;
+const HEAD = abi.SIZEOF_FDMAP_HEAD;
+const word = (offset: number) => offset >> 2;
+
+/** Opens a pinned stream each time anew; the version that is current is looked up when the last one has gone. */
+export function pinnedStream(door: Door, directory: string, program: string): StreamOpener {
+  let path: Memory | undefined;
+  const find = () => {
+    const version = currentVersion(directory);
+    checkAbi(directory, version.abi);
+    path = Memory.string(door, join(version.path, streamName(program)));
+  };
+  const open = () => {
+    const fd = openat(door, path!, FLAGS);
+    path!.keep();
+    return fd;
+  };
+  return () => {
+    if (!path) find();
+    const fd = open();
+    if (fd !== -ENOENT) return fd;
+    find();
+    return open();
+  };
+}
+
+export class StreamBackend implements Backend {
+  readonly name = 'pinned';
+  readonly tier = 'B';
+  readonly #door: Door;
+  readonly #descriptors: StreamOpener;
+  readonly #pidmap: PidmapIterator;
+  readonly #piece: Memory;
+  #spares: SpareDescriptors | undefined;
+
+  constructor(door: Door, directory: string) {
+    this.#door = door;
+    this.#descriptors = pinnedStream(door, directory, 'fdmap_task');
+    const tasks = pinnedStream(door, directory, 'pidmap_tasks');
+    this.#pidmap = new PidmapIterator(door, tasks, () => this.#spareDescriptors());
+    this.#piece = new Memory(door, STREAM_BYTES);
+  }
+
+  pidmap(question: PidmapQuestion, target: Int32Array, at: number): number {
+    return this.#pidmap.read(question, target, at);
+  }
+
+  /** open, a read for each few hundred tasks, close. Tables of more than 261,000 descriptors: EOPNOTSUPP. */
+  fdmap(pid: number, start: number, target: Int32Array, at: number): number {
+    if (pid < 0) return -ESRCH;
+    const wanted = pid || process.pid;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const result = this.#find(wanted, start, target, at);
+      if (result !== -EAGAIN) return result;
+    }
+    return -EAGAIN;
+  }
+
+  #find(wanted: number, start: number, target: Int32Array, at: number): number {
+    let answer = -ESRCH;
+    const result = this.#withDescriptor((open) =>
+      readStream(this.#door, open, this.#piece, (length, iterator) => {
+        const row = rowOf(this.#piece.i32, length, wanted);
+        if (row < 0) return;
+        if (wanted === process.pid) hide(this.#piece.u32, row, iterator);
+        answer = decode(this.#piece, row, start, target, at);
+      }),
+    );
+    return result < 0 ? result : answer;
+  }
+
+  /** There is no stream of records yet. */
+  pidinfo(): number {
+    return -EOPNOTSUPP;
+  }
+
+  /** A process that has a free descriptor keeps its spares, which are part of its own answer. */
+  #withDescriptor(action: (open: StreamOpener) => number): number {
+    const result = action(this.#descriptors);
+    return result === -EMFILE ? this.#spareDescriptors().lend(() => action(this.#descriptors)) : result;
+  }
+
+  #spareDescriptors(): SpareDescriptors {
+    if (!this.#spares) {
+      const any = this.#descriptors();
+      if (any < 0) throw new SystemError(any, 'open', { path: streamName('fdmap_task') });
+      this.#spares = new SpareDescriptors(this.#door, any);
+      close(this.#door, any);
+    }
+    return this.#spares;
+  }
+
+  prepare(): void {
+    const probe = new Int32Array(1);
+    this.#spareDescriptors();
+    const asked = this.pidmap({ mode: 'threads', pid: 0, start: 0, kthreads: true }, probe, 0);
+    if (asked < 0) throw new SystemError(asked, 'open', { path: streamName('pidmap_tasks') });
+  }
+
+  close(): void {
+    this.#spares?.close();
+    this.#spares = undefined;
+  }
+}
+
+/** Where in a piece of the stream the head of the thread `tid` is; -1: elsewhere. */
+function rowOf(words: Int32Array, length: number, tid: number): number {
+  for (let at = 0; at + HEAD <= length; ) {
+    if (words[word(at + abi.FDMAP_HEAD_PID)] === tid) return at;
+    const bitmap = words[word(at + abi.FDMAP_HEAD_WORDS)] as number;
+    at += HEAD + (bitmap ? bitmap * 8 + HEAD : 0);
+  }
+  return -1;
+}
+
+/** The descriptor that the question itself needs is not part of the answer. */
+function hide(words: Uint32Array, row: number, fd: number): void {
+  if (fd < (words[word(row + abi.FDMAP_HEAD_WORDS)] as number) * 64)
+    words[word(row + HEAD) + (fd >>> 5)]! &= ~(1 << (fd & 31));
+}
+
+function decode(piece: Memory, row: number, start: number, target: Int32Array, at: number): number {
+  const words = piece.i32[word(row + abi.FDMAP_HEAD_WORDS)] as number;
+  if (words === 0) return (piece.i32[word(row + abi.FDMAP_HEAD_ERROR)] as number) || at;
+  const verdict = piece.i32[word(row + HEAD + words * 8 + abi.FDMAP_HEAD_ERROR)] as number;
+  if (verdict < 0) return verdict;
+  const end = decodeBitmap(piece.u32.subarray(word(row + HEAD)), words * 2, 0, start, target, at);
+  const more = words * 64 < (piece.i32[word(row + abi.FDMAP_HEAD_SIZE)] as number);
+  return more && end < target.length ? -EOPNOTSUPP : end;
+}

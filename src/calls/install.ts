@@ -1,0 +1,258 @@
+import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { release } from 'node:os';
+import { basename, resolve } from 'node:path';
+import * as abi from '../abi/layout.gen.ts';
+import { packageVersion } from '../assets.ts';
+import { loadingSource } from '../backends/kernel/backend.ts';
+import {
+  checkDirectory,
+  currentVersion,
+  DEFAULT_DIRECTORY,
+  readManifest,
+} from '../backends/pinned/directory.ts';
+import { measureGuards } from '../backends/pinned/guards.ts';
+import type { Manifest } from '../backends/pinned/manifest.ts';
+import { type SecurityModules, securityModules } from '../backends/pinned/modules.ts';
+import { currentName, pinVersion, unpinAll } from '../backends/pinned/pins.ts';
+import { locked, type Place, removePlace, withPlace } from '../backends/pinned/place.ts';
+import { groupNumber, procPolicy } from '../backends/pinned/policy.ts';
+import { explain } from '../backends/select.ts';
+import { ArgumentError, FdmapError, SystemError } from '../errors.ts';
+import * as objects from '../loader/objects.gen.ts';
+import {
+  type Hidepid,
+  LoadError,
+  type Loaded,
+  type ObjectFile,
+  type SharedConfig,
+  unload,
+} from '../loader/skeleton.ts';
+import type { Door } from '../sys/door.ts';
+import { EINVAL, EPERM } from '../sys/errno.ts';
+import { doorError, nativeDoor } from '../sys/ffi.ts';
+
+export type { Hidepid } from '../loader/skeleton.ts';
+
+export interface InstallOptions {
+  /** Where: mounted as a bpffs if it is none, made if it is missing. Default: `FDMAP_BPFFS`, else /run/fdmap. */
+  readonly at?: string | undefined;
+  /** Only this group may call: a name or a number. Default: everybody. */
+  readonly group?: string | number | undefined;
+  /** Which processes callers know of, as the mount option of proc. Default: that of /proc. */
+  readonly hidepid?: Hidepid | undefined;
+  /** The group to which hidepid 1 and 2 do not apply. Default: the gid= of /proc, which is 0 if not given. */
+  readonly exemptGid?: number | undefined;
+}
+
+export interface InstallReport extends Omit<Manifest, 'mounted' | 'madeDirectory'> {
+  readonly directory: string;
+  /** Directory of this version below it. */
+  readonly path: string;
+  /** False: the same was installed already, and nothing was touched. */
+  readonly changed: boolean;
+  /** Active security modules. */
+  readonly securityModules: readonly string[];
+  /** Objects that this kernel does not take, and why. */
+  readonly skipped: readonly { readonly object: string; readonly reason: string }[];
+}
+
+/** Everything that is compiled is pinned, but for what `install` itself needs. */
+const SHARED: readonly (ObjectFile & { readonly sha256: string })[] = Object.values(objects).filter(
+  (object) => object !== objects.LSM_WORDS,
+);
+
+function theDoor(): Door {
+  if (!nativeDoor) throw doorError ?? new Error('no system-call door');
+  return nativeDoor;
+}
+
+const directoryOf = (at: string | undefined) => resolve(at || process.env.FDMAP_BPFFS || DEFAULT_DIRECTORY);
+
+/** See the call of the same name in index.ts. */
+export async function install(options: InstallOptions = {}): Promise<InstallReport> {
+  const door = theDoor();
+  const directory = directoryOf(options.at);
+  onlyRoot('install', directory);
+  const group = groupOf(options.group);
+  const { hidepid, exemptGid } = policyOf(options);
+  const modules = securityModules(door);
+  const { config, reason } = await configOf(door, modules, { hidepid, exemptGid });
+  const build = buildOf({ ...config, group, reason, kernel: release() });
+  const name = `abi${abi.FDMAP_ABI}-${build}`;
+  const describe = (
+    path: string,
+    manifest: Manifest,
+    changed: boolean,
+    skipped: InstallReport['skipped'],
+  ) => {
+    const { mounted: _, madeDirectory: __, ...facts } = manifest;
+    return { ...facts, directory, path, changed, securityModules: modules.names, skipped };
+  };
+  return withPlace(door, directory, (place) => {
+    const before = manifestOf(door, directory);
+    const loaded = loadShared(door, config);
+    try {
+      const manifest: Manifest = {
+        abi: abi.FDMAP_ABI,
+        version: packageVersion(),
+        build,
+        tier: loaded.objects.has(objects.FDMAP.name) ? 'A' : 'B',
+        selfOnly: config.selfOnly,
+        reason,
+        hidepid,
+        exemptGid,
+        group,
+        mounted: place.mounted || (before?.manifest.mounted ?? false),
+        madeDirectory: place.madeDirectory || (before?.manifest.madeDirectory ?? false),
+        text: false,
+      };
+      if (before && isComplete(before, name, loaded.objects.values())) {
+        return describe(before.path, before.manifest, false, loaded.skipped);
+      }
+      const path = pinVersion(door, directory, name, [...loaded.objects.values()], manifest);
+      return describe(path, manifest, true, loaded.skipped);
+    } finally {
+      for (const each of loaded.objects.values()) unload(door, each);
+    }
+  });
+}
+
+export interface UninstallOptions {
+  /** Where. Default: `FDMAP_BPFFS`, else /run/fdmap. */
+  readonly at?: string | undefined;
+}
+
+export interface UninstallReport {
+  readonly directory: string;
+  /** Names that were removed from it. */
+  readonly removed: readonly string[];
+  /** The file system was unmounted; else it was there before, or holds things of others. */
+  readonly unmounted: boolean;
+}
+
+/** See the call of the same name in index.ts. */
+export async function uninstall(options: UninstallOptions = {}): Promise<UninstallReport> {
+  const door = theDoor();
+  const directory = directoryOf(options.at);
+  onlyRoot('uninstall', directory);
+  const { removed, place } = locked(door, directory, () => {
+    checkDirectory(directory);
+    const before = manifestOf(door, directory);
+    const { removed, empty } = unpinAll(directory);
+    if (removed.length === 0) {
+      throw new FdmapError('ERR_FDMAP_NOT_INSTALLED', `there are no calls in ${directory}`);
+    }
+    const mounted = empty && (before?.manifest.mounted ?? false);
+    // A directory that was made inside a bpffs of somebody else goes without unmounting.
+    const madeDirectory = empty && (before?.manifest.madeDirectory ?? false);
+    return { removed, place: { directory, mounted, madeDirectory } satisfies Place };
+  });
+  removePlace(door, place);
+  return { directory, removed, unmounted: place.mounted };
+}
+
+/** What is installed in a directory, for everybody to see; see the call of the same name in index.ts. */
+export function installed(options: UninstallOptions = {}): Installed {
+  const directory = directoryOf(options.at);
+  const version = currentVersion(directory);
+  const { mounted: _, madeDirectory: __, ...facts } = readManifest(theDoor(), version.path);
+  return { directory, path: version.path, ...facts };
+}
+
+export interface Installed extends Omit<Manifest, 'mounted' | 'madeDirectory'> {
+  readonly directory: string;
+  readonly path: string;
+}
+
+/** Anybody else would be refused half-way: by mkdir(2), mount(2) or bpf(2). */
+function onlyRoot(syscall: string, path: string): void {
+  if (process.geteuid?.() !== 0) throw new SystemError(-EPERM, syscall, { path });
+}
+
+function groupOf(group: string | number | undefined): number | undefined {
+  if (group === undefined) return undefined;
+  const number = groupNumber(String(group));
+  if (number === undefined || !(number < abi.FDMAP_EVERYBODY)) {
+    throw new ArgumentError(EINVAL, 'install', `there is no group ${JSON.stringify(group)}`);
+  }
+  return number;
+}
+
+function policyOf({ hidepid, exemptGid }: InstallOptions): { hidepid: Hidepid; exemptGid: number } {
+  if (hidepid !== undefined && ![0, 1, 2, 4].includes(hidepid)) {
+    throw new ArgumentError(EINVAL, 'install', `hidepid must be 0, 1, 2 or 4, not ${hidepid}`);
+  }
+  if (exemptGid !== undefined && !(Number.isInteger(exemptGid) && exemptGid >= 0 && exemptGid < 2 ** 32)) {
+    throw new ArgumentError(EINVAL, 'install', `exemptGid must be the number of a group, not ${exemptGid}`);
+  }
+  // Without /proc to look at, there is no policy to follow.
+  const proc = procPolicy() ?? { hidepid: 0, exemptGid: 0 };
+  return { hidepid: hidepid ?? proc.hidepid, exemptGid: exemptGid ?? proc.exemptGid };
+}
+
+/** Constants of the shared programs; self-only where nothing else would be safe. */
+async function configOf(
+  door: Door,
+  modules: SecurityModules,
+  policy: { hidepid: Hidepid; exemptGid: number },
+): Promise<{ config: SharedConfig; reason: string }> {
+  const measured = await measureGuards(door, modules);
+  return 'guards' in measured
+    ? { config: { selfOnly: false, ...policy, ...measured.guards }, reason: '' }
+    : { config: { selfOnly: true, ...policy }, reason: measured.refused };
+}
+
+/** Programs and constants in twelve characters: equal when nothing is to be done. */
+function buildOf(facts: object): string {
+  const text = JSON.stringify([packageVersion(), SHARED.map(({ sha256 }) => sha256), facts], (_, value) =>
+    typeof value === 'bigint' ? String(value) : value,
+  );
+  return createHash('sha256').update(text).digest('hex').slice(0, 12);
+}
+
+interface LoadedShared {
+  readonly objects: ReadonlyMap<string, Loaded>;
+  readonly skipped: InstallReport['skipped'];
+}
+
+/**
+ * Every object that this kernel takes. What its verifier refuses is left out:
+ * callers find the next way by themselves, as they do with programs of their own.
+ */
+function loadShared(door: Door, config: SharedConfig): LoadedShared {
+  const source = loadingSource(door, release(), config);
+  const loaded = new Map<string, Loaded>();
+  const skipped: { object: string; reason: string }[] = [];
+  for (const object of SHARED) {
+    try {
+      loaded.set(object.name, source(object));
+    } catch (error) {
+      const refused = error instanceof LoadError && error.step === 'prog_run' && error.errno !== -EPERM;
+      if (!refused || object === objects.FDMAP_SELF) {
+        for (const each of loaded.values()) unload(door, each);
+        throw error;
+      }
+      skipped.push({ object: object.name, reason: explain(error) });
+    }
+  }
+  return { objects: loaded, skipped };
+}
+
+interface Before {
+  readonly path: string;
+  readonly manifest: Manifest;
+}
+
+/** What is installed now; of another ABI too, for an upgrade must know who mounted. */
+function manifestOf(door: Door, directory: string): Before | undefined {
+  if (currentName(directory) === undefined) return undefined;
+  const { path } = currentVersion(directory);
+  return { path, manifest: readManifest(door, path) };
+}
+
+function isComplete({ path }: Before, name: string, loaded: Iterable<Loaded>): boolean {
+  if (!basename(path).startsWith(name)) return false;
+  const pinned = new Set(readdirSync(path));
+  return [...loaded].every(({ programs }) => [...programs.keys()].every((program) => pinned.has(program)));
+}
