@@ -6,7 +6,7 @@ const patience = Number(process.env.FDMAP_TEST_TIMEOUT_SCALE || 1);
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: ['test/helpers/build.ts'],
+    globalSetup: ['test/helpers/build.ts', 'test/helpers/pins.ts'],
     setupFiles: ['test/helpers/setup.ts'],
     reporters: ['default', './test/helpers/skip-reporter.ts'],
     // A process for each file: descriptors, credentials and limits are the subject.
@@ -18,6 +18,6 @@ export default defineConfig({
     hookTimeout: 60_000 * patience,
     teardownTimeout: 10_000 * patience,
     // A backend forced from outside is for users; the suite names its own.
-    env: { FDMAP_BACKEND: '' },
+    env: { FDMAP_BACKEND: '', FDMAP_BPFFS: '' },
   },
 });

@@ -128,6 +128,26 @@ enum { FDMAP__SMALL, FDMAP__WIDE, FDMAP__PIDS, FDMAP__PROGRAMS };
 
 static __attribute__((unused)) int fdmap__fd[FDMAP__PROGRAMS];
 
+/* In a user namespace that has no number for root of the machine, he looks like this one. */
+static __attribute__((unused)) int fdmap__is_overflow(uid_t uid)
+{
+	unsigned inside, outside, count;
+	int fields, fd;
+	char map[256];
+	ssize_t length;
+
+	if (uid != 65534)
+		return 0;
+	fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	length = read(fd, map, sizeof(map) - 1);
+	close(fd);
+	map[length > 0 ? length : 0] = '\0';
+	fields = sscanf(map, "%u %u %u", &inside, &outside, &count);
+	return fields == 3 && !(inside == 0 && outside == 0 && count == 4294967295u);
+}
+
 /* The directory of the version in use: DIR/abiN-HASH. */
 static __attribute__((unused)) int fdmap__directory(char *path, size_t size)
 {
@@ -141,7 +161,7 @@ static __attribute__((unused)) int fdmap__directory(char *path, size_t size)
 		directory = "/run/fdmap";
 	/* nobody but root can have put programs there, or they are not run */
 	if (statfs(directory, &fs) || (uint32_t)fs.f_type != FDMAP__BPF_FS_MAGIC || stat(directory, &st) ||
-	    st.st_uid != 0 || (st.st_mode & 022)) {
+	    (st.st_uid != 0 && !fdmap__is_overflow(st.st_uid)) || (st.st_mode & 022)) {
 		errno = ENOSYS;
 		return -1;
 	}

@@ -4,6 +4,8 @@ import { release } from 'node:os';
 import { afterAll, beforeAll, test } from 'vitest';
 import type { Backend } from '../../src/backends/backend.ts';
 import { KernelBackend, loadingSource, type ObjectSource } from '../../src/backends/kernel/backend.ts';
+import { openPinned } from '../../src/backends/pinned/backend.ts';
+import { StreamBackend } from '../../src/backends/pinned/streams.ts';
 import { ProcBackend } from '../../src/backends/proc/backend.ts';
 import { Handle, open } from '../../src/calls/open.ts';
 import { LoadError } from '../../src/loader/skeleton.ts';
@@ -34,7 +36,22 @@ const withoutPrograms =
     return source(object);
   };
 
+const pins = () => process.env.FDMAP_TEST_BPFFS ?? '';
+
 export const BACKENDS: readonly LiveBackend[] = [
+  {
+    name: 'pinned',
+    needs: ['pinned'],
+    proc: false,
+    open: () => handleOf(openPinned(nativeDoor!, pins()).backend),
+  },
+  {
+    // Where a seccomp filter forbids bpf(2).
+    name: 'pinned by streams',
+    needs: ['pinned'],
+    proc: false,
+    open: () => handleOf(new StreamBackend(nativeDoor!, pins())),
+  },
   { name: 'kernel', needs: ['kernel'], proc: false, open: () => open({ backend: 'kernel' }) },
   {
     // Tier B, and callers in a nested pid namespace before 6.13.

@@ -5,6 +5,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { describe, test } from 'vitest';
+import { openPinned } from '../../src/backends/pinned/backend.ts';
 import { open } from '../../src/calls/open.ts';
 import { nativeDoor } from '../../src/sys/ffi.ts';
 
@@ -24,6 +25,16 @@ const PROBES = {
   door: () => (nativeDoor ? undefined : 'no system-call door'),
   kernel: () => opens('kernel'),
   proc: () => opens('proc'),
+  pinned: () => {
+    const directory = process.env.FDMAP_TEST_BPFFS;
+    if (!directory) return process.env.FDMAP_TEST_BPFFS_ERROR || 'nothing is installed: FDMAP_TEST_BPFFS';
+    try {
+      openPinned(nativeDoor!, directory).backend.close();
+      return undefined;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  },
   'other-uid': () => {
     const { error, status } = spawnSync('true', { uid: 65_534, gid: 65_534 });
     return error || status !== 0 ? `cannot become another user: ${error?.message}` : undefined;
