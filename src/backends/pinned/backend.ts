@@ -6,7 +6,7 @@ import type { Door } from '../../sys/door.ts';
 import { ENOSYS, EPERM } from '../../sys/errno.ts';
 import type { Backend } from '../backend.ts';
 import { KernelBackend } from '../kernel/backend.ts';
-import { checkAbi, currentVersion, readManifest } from './directory.ts';
+import { inVersion, readManifest } from './directory.ts';
 import type { Manifest } from './manifest.ts';
 import { pinnedSource } from './source.ts';
 import { StreamBackend } from './streams.ts';
@@ -26,11 +26,13 @@ export interface Pinned {
  *   SystemError, of opening the manifest
  */
 export function openPinned(door: Door, directory: string): Pinned {
-  const version = currentVersion(directory);
-  checkAbi(directory, version.abi);
+  return inVersion(directory, (version) => openVersion(door, directory, version));
+}
+
+function openVersion(door: Door, directory: string, version: string): Pinned {
   let manifest: Manifest;
   try {
-    manifest = readManifest(door, version.path);
+    manifest = readManifest(door, version);
   } catch (error) {
     if (!isForbidden(error)) throw error;
     return {
@@ -40,7 +42,7 @@ export function openPinned(door: Door, directory: string): Pinned {
   }
   const limits = manifest.selfOnly ? `, self-only: ${manifest.reason}` : '';
   return {
-    backend: new KernelBackend(door, pinnedSource(door, directory), 'pinned'),
+    backend: new KernelBackend(door, pinnedSource(door, directory, version), 'pinned'),
     found: `the calls in ${directory}, of version ${manifest.version}${limits}`,
   };
 }

@@ -118,6 +118,33 @@ export function checkAbi(directory: string, installed: number): void {
   );
 }
 
+/** An upgrade takes the old version away some milliseconds after it has put the new one there. */
+const ATTEMPTS = 5;
+
+/**
+ * Runs `action` on the version in use, and again where that was replaced under it.
+ *
+ * @param path the version of an earlier call: not looked up before it has gone
+ * @throws FdmapError as {@link currentVersion} and {@link checkAbi}
+ */
+export function inVersion<T>(directory: string, action: (path: string) => T, path?: string): T {
+  let known = path;
+  for (let attempt = 1; ; attempt++) {
+    if (known === undefined) {
+      const version = currentVersion(directory);
+      checkAbi(directory, version.abi);
+      known = version.path;
+    }
+    try {
+      return action(known);
+    } catch (error) {
+      const missing = (error as { errno?: unknown }).errno === -ENOENT;
+      if (!missing || attempt === ATTEMPTS || currentVersion(directory).path === known) throw error;
+      known = undefined;
+    }
+  }
+}
+
 /** Five system calls. @throws SystemError of bpf(2); EINVAL for a map that is no manifest */
 export function readManifest(door: Door, version: string): Manifest {
   const path = join(version, MANIFEST);

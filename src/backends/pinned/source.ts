@@ -6,29 +6,28 @@ import { getPinned } from '../../sys/bpf.ts';
 import { close } from '../../sys/calls.ts';
 import { toHighDescriptor } from '../../sys/descriptors.ts';
 import type { Door } from '../../sys/door.ts';
-import { ENOENT } from '../../sys/errno.ts';
-import { checkAbi, currentVersion } from './directory.ts';
-
-/** An upgrade takes the old version away some milliseconds after it has put the new one there. */
-const ATTEMPTS = 3;
+import { inVersion } from './directory.ts';
 
 /**
  * Opens an object's programs: one bpf(2) call each, a few microseconds. All of
  * one version; one that is replaced meanwhile is looked for again.
  *
- * @throws LoadError with the step `obj_get`; FdmapError as of currentVersion() and checkAbi()
+ * @param version that was found when the backend was opened
+ * @throws LoadError with the step `obj_get`; FdmapError as of inVersion()
  */
-export function pinnedSource(door: Door, directory: string): (object: ObjectFile) => Loaded {
-  return (object) => {
-    for (let attempt = 1; ; attempt++) {
-      const version = currentVersion(directory);
-      checkAbi(directory, version.abi);
-      const opened = openPrograms(door, version.path, object);
-      if (typeof opened !== 'number') return opened;
-      const replaced = opened === -ENOENT && currentVersion(directory).path !== version.path;
-      if (!replaced || attempt === ATTEMPTS) throw new LoadError(object.name, 'obj_get', opened);
-    }
-  };
+export function pinnedSource(door: Door, directory: string, version: string): (object: ObjectFile) => Loaded {
+  let current = version;
+  return (object) =>
+    inVersion(
+      directory,
+      (path) => {
+        const opened = openPrograms(door, path, object);
+        if (typeof opened === 'number') throw new LoadError(object.name, 'obj_get', opened);
+        current = path;
+        return opened;
+      },
+      current,
+    );
 }
 
 function openPrograms(door: Door, path: string, { programs }: ObjectFile): Loaded | number {

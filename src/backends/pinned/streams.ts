@@ -17,7 +17,7 @@ import { Memory } from '../../sys/memory.ts';
 import type { Backend, PidmapQuestion } from '../backend.ts';
 import { PidmapIterator } from '../kernel/pidmap-iterator.ts';
 import { readStream, STREAM_BYTES, type StreamOpener } from '../kernel/stream.ts';
-import { checkAbi, currentVersion } from './directory.ts';
+import { inVersion } from './directory.ts';
 
 /** What a pinned link of the iterator `program` is called. */
 export const streamName = (program: string): string => `${program}_stream`;
@@ -29,24 +29,18 @@ const word = (offset: number) => offset >> 2;
 
 /** Opens a pinned stream each time anew; the version that is current is looked up when the last one has gone. */
 export function pinnedStream(door: Door, directory: string, program: string): StreamOpener {
-  let path: Memory | undefined;
-  const find = () => {
-    const version = currentVersion(directory);
-    checkAbi(directory, version.abi);
-    path = Memory.string(door, join(version.path, streamName(program)));
-  };
-  const open = () => {
-    const fd = openat(door, path!, FLAGS);
-    path!.keep();
+  let version: string | undefined;
+  let name = Memory.string(door, '');
+  const open = (path: string) => {
+    if (path !== version) name = Memory.string(door, join(path, streamName(program)));
+    version = path;
+    const fd = openat(door, name, FLAGS);
+    name.keep();
+    // Gone, or never there: looked up again, and thrown if it is the same.
+    if (fd === -ENOENT) throw new SystemError(fd, 'open', { path: join(path, streamName(program)) });
     return fd;
   };
-  return () => {
-    if (!path) find();
-    const fd = open();
-    if (fd !== -ENOENT) return fd;
-    find();
-    return open();
-  };
+  return () => inVersion(directory, open, version);
 }
 
 export class StreamBackend implements Backend {
