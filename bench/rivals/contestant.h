@@ -32,7 +32,7 @@ static void die(const char *what)
 }
 
 /* Opens descriptors until `want` are open. */
-static void hold(long want)
+static inline void hold(long want)
 {
 	for (long fd = 0; fd < ROOM; fd++)
 		want -= fcntl(fd, F_GETFD) >= 0;
@@ -41,7 +41,7 @@ static void hold(long want)
 			die("open");
 }
 
-static int serve(void)
+static inline int serve(void)
 {
 	char line[64];
 

@@ -42,8 +42,8 @@ const RUNTIME_KINDS = new Set([
 const anonymousKind = (link: string) => /^anon_inode:\[?([^\]]+)\]?$/.exec(link)?.[1] ?? '';
 
 /**
- * Those of `fds` that are the runtime's: one fcntl(2) each, a statx(2) where it is
- * close-on-exec, and a readlink(2) where it is anonymous besides.
+ * Those of `fds` that are the runtime's: one statx(2) each, an fcntl(2) where it is
+ * anonymous, a pipe or a device, and a readlink(2) for the name of what is anonymous.
  *
  * @param fds all descriptors of this process: both ends of a pipe must be among them
  */
@@ -58,16 +58,17 @@ export function runtimeDescriptors(door: Door, fds: Int32Array): Set<number> {
       found.add(fd);
       continue;
     }
-    // Closed meanwhile, or made to survive an exec.
-    const flags = getDescriptorFlags(door, fd);
-    if (flags < 0 || (flags & FD_CLOEXEC) === 0 || own.stat(fd) < 0) continue;
+    // Closed meanwhile, or of a type that the runtime has none of: most are files and sockets.
+    if (own.stat(fd) < 0) continue;
     const { type } = own;
+    if (type !== 0 && type !== S_IFCHR && type !== S_IFIFO) continue;
+    if (getDescriptorFlags(door, fd) !== FD_CLOEXEC) continue;
     if (type === 0) {
       const link = own.link(fd);
       if (typeof link === 'number' || RUNTIME_KINDS.has(anonymousKind(link))) found.add(fd);
     } else if (type === S_IFCHR) {
       if (fd > 2 && terminals.has(own.device)) found.add(fd);
-    } else if (type === S_IFIFO) {
+    } else {
       const ends = pipes.get(own.file) ?? { readers: [], writers: [] };
       pipes.set(own.file, ends);
       const access = getFileFlags(door, fd) & O_ACCMODE;
