@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { open } from '../dist/index.js';
-import { duration, Player, race, table, times } from './harness.mjs';
+import { HEAD, Player, race, rowsOf, table } from './harness.mjs';
 
 const NODE = join(import.meta.dirname, 'contestants/node.mjs');
 const COUNTS = [8, 1000, 19_000];
@@ -101,14 +101,12 @@ export async function run(rivals, quick) {
           },
           quick,
         );
-        const ours = found.get('fdmapInto') ?? Number.NaN;
-        for (const [name, ns] of found)
-          rows.push([`${whose}, ${held}`, name, duration(ns), name === 'fdmapInto' ? '' : times(ns / ours)]);
+        rows.push(...rowsOf(`${whose}, ${held}`, found));
       } finally {
         await target?.end();
       }
     }
   }
   close();
-  return table(['descriptors of', 'asked by', 'time', 'fdmapInto is faster by'], rows);
+  return table(['descriptors of', ...HEAD], rows);
 }

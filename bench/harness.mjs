@@ -8,9 +8,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const ROOT = join(import.meta.dirname, '..');
-/** Time of one batch, so that the clock and the pipe are nothing beside it. */
-const BATCH_NS = 10e6;
-export const ROUNDS = 25;
+/** Time of one batch: much to the clock, little to a scheduler that has others to serve. */
+const BATCH_NS = 2e6;
+const WARM_NS = 100e6;
+export const ROUNDS = 41;
 
 /** @typedef {{name: string, command: string[], env?: Record<string, string>, fds?: number[]}} Contestant */
 
@@ -62,7 +63,7 @@ export const median = (values) => values.toSorted((a, b) => a - b)[values.length
  * @param {Contestant[]} contestants
  * @param {(answer: number[], player: Player) => string | undefined} complain what is wrong with an answer
  * @param {boolean} quick
- * @returns {Promise<Map<string, number>>} median nanoseconds of one question, by name
+ * @returns {Promise<Map<string, {median: number, best: number}>>} nanoseconds of one question, by name
  */
 export async function race(contestants, complain, quick) {
   const players = contestants.map((each) => ({ name: each.name, player: new Player(each.command, each) }));
@@ -75,10 +76,10 @@ export async function race(contestants, complain, quick) {
     }
     const batches = new Map();
     for (const { name, player } of players) {
-      // Compiled and warm, then measured for the size of a batch.
+      // Measured for the size of a batch, then until the engine has compiled it.
       const warm = Number(await player.ask(`run ${quick ? 1 : 200}`)) / (quick ? 1 : 200);
       batches.set(name, quick ? 1 : Math.max(1, Math.round(BATCH_NS / warm)));
-      if (!quick) await player.ask(`run ${batches.get(name)}`);
+      if (!quick) await player.ask(`run ${Math.max(1, Math.round(WARM_NS / warm))}`);
     }
     for (let round = 0; round < (quick ? 1 : ROUNDS); round++) {
       for (const { name, player } of players) {
@@ -90,7 +91,7 @@ export async function race(contestants, complain, quick) {
   } finally {
     await Promise.all(players.map(({ player }) => player.end()));
   }
-  return new Map([...times].map(([name, list]) => [name, median(list)]));
+  return new Map([...times].map(([name, list]) => [name, { median: median(list), best: Math.min(...list) }]));
 }
 
 /** Rivals in C, compiled once; undefined without a compiler. */
@@ -129,6 +130,28 @@ export function duration(ns) {
 
 /** A factor by which we are faster: below 1 we lose. @param {number} value */
 export const times = (value) => `${value >= 10 ? value.toFixed(0) : value.toFixed(2)}x`;
+
+export const HEAD = ['asked by', 'median', 'first is faster by', 'best', 'first is faster by'];
+
+/** Rows of one race: the first contestant's figures, and how many times as long each other took. */
+export function rowsOf(
+  /** @type {string} */ what,
+  /** @type {Map<string, {median: number, best: number}>} */ found,
+) {
+  const [first] = found.values();
+  return [...found].map(([name, { median, best }]) => {
+    const isFirst = !first || found.get(name) === first;
+    const ratio = (/** @type {number} */ a, /** @type {number} */ b) => (isFirst ? '' : times(a / b));
+    return [
+      what,
+      name,
+      duration(median),
+      ratio(median, first?.median ?? 1),
+      duration(best),
+      ratio(best, first?.best ?? 1),
+    ];
+  });
+}
 
 /** A table as Markdown has it. @param {string[]} head @param {string[][]} rows */
 export function table(head, rows) {

@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { duration, Player, race, table, times } from './harness.mjs';
+import { HEAD, Player, race, rowsOf, table } from './harness.mjs';
 
 const NODE = join(import.meta.dirname, 'contestants/node.mjs');
 const TASKS = [250, 2000];
@@ -96,14 +96,11 @@ export async function run(rivals, quick) {
         [`every task, ${count}`, all, tasks],
         [`${world.pids.length} children, of ${count} tasks`, children, world.pids],
       ])) {
-        const found = await race(contestants, complete(wanted), quick);
-        const [[first, ours] = ['', Number.NaN]] = found;
-        for (const [name, ns] of found)
-          rows.push([what, name, duration(ns), name === first ? '' : times(ns / ours)]);
+        rows.push(...rowsOf(what, await race(contestants, complete(wanted), quick)));
       }
     } finally {
       await world.end();
     }
   }
-  return table(['numbers of', 'asked by', 'time', 'first row is faster by'], rows);
+  return table(['numbers of', ...HEAD], rows);
 }
