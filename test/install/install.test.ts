@@ -27,9 +27,10 @@ import { type InstallOptions, install, installed, uninstall } from '../../src/ca
 import { open } from '../../src/calls/open.ts';
 import { FDMAP_SELF } from '../../src/loader/objects.gen.ts';
 import { loadObject, unload } from '../../src/loader/skeleton.ts';
-import { mount, unmount } from '../../src/sys/calls.ts';
+
 import type { Door } from '../../src/sys/door.ts';
 import { nativeDoor } from '../../src/sys/ffi.ts';
+import { mount, unmount } from '../../src/sys/mounts.ts';
 import { BPF_OBJ_PIN } from '../../src/sys/uapi.gen.ts';
 import { openDirectory } from '../helpers/compile.ts';
 import { needs } from '../helpers/needs.ts';
