@@ -7,6 +7,8 @@
 
 import type { ClosefromOptions } from './calls/closefrom.ts';
 import { type Diagnosis, diagnose as diagnoseHere } from './calls/diagnose.ts';
+import type { ExecOptions } from './calls/exec.ts';
+import { exec as execHere } from './calls/exec.ts';
 import type { FdmapIntoOptions, FdmapOptions } from './calls/fdmap.ts';
 import * as handles from './calls/open.ts';
 import { defaultHandle, type OpenOptions } from './calls/open.ts';
@@ -30,6 +32,7 @@ export { BACKEND_CHOICES, type BackendChoice } from './backends/select.ts';
 export type { Privileges, ProcMount, Restrictions } from './backends/surroundings.ts';
 export type { ClosefromOptions } from './calls/closefrom.ts';
 export type { Diagnosis, FeatureReport } from './calls/diagnose.ts';
+export type { ClosedDescriptor, ExecOptions } from './calls/exec.ts';
 export type { FdmapIntoOptions, FdmapOptions } from './calls/fdmap.ts';
 export {
   type Hidepid,
@@ -249,4 +252,25 @@ export function readFiles(
  */
 export function processDirectory(pid: number): ProcessDirectory {
   return reading.processDirectory(pid);
+}
+
+/**
+ * `exec(command, args, {closefrom, keep, nofile, env, report})` - this process becomes
+ * another program, with only the wanted descriptors: same pid, parent, exit status and signals,
+ * as env(1) and taskset(1) do it. Looks along PATH as execvp(3) does.
+ *
+ * What Node has changed is undone first: dispositions of SIGPIPE and SIGXFSZ, O_NONBLOCK and
+ * terminal modes of the standard streams (as they were when this package was imported), the
+ * soft RLIMIT_NOFILE, close-on-exec of what was inherited. The channel of process.send()
+ * is closed unless its number is kept. Output that a stream has not written yet is lost.
+ *
+ * Not to be undone, because Node keeps no record of it: signals that were ignored or blocked at
+ * start (nohup(1)) are at their default; a standard stream that was closed is /dev/null. A
+ * descriptor below `closefrom` goes on whoever opened it, but for the runtime's own.
+ *
+ * @throws SystemError of execve(2), and nothing has changed then; `EBADF` for a kept descriptor that is not open;
+ *   ArgumentError `EINVAL`
+ */
+export function exec(command: string, args: readonly string[] = [], options: ExecOptions = {}): never {
+  return execHere(defaultHandle().lent, command, args, options);
 }

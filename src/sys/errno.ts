@@ -32,7 +32,7 @@ export const errnoText = (errno: number): string =>
 
 const { EACCES, EAGAIN, EBADF, EBUSY, EINVAL, EMFILE, ENFILE, ENOENT, ENOTDIR, EOPNOTSUPP, EPERM, ESRCH } =
   constants.errno;
-const { EFBIG, EINTR, EEXIST, ENAMETOOLONG, ENOEXEC, ENOSYS } = constants.errno;
+const { EFBIG, EINTR, EEXIST, ENAMETOOLONG, ENODEV, ENOEXEC, ENOSYS, ESTALE, ETIMEDOUT } = constants.errno;
 
 export {
   EACCES,
@@ -46,6 +46,7 @@ export {
   EMFILE,
   ENAMETOOLONG,
   ENFILE,
+  ENODEV,
   ENOENT,
   ENOEXEC,
   ENOSYS,
@@ -53,6 +54,8 @@ export {
   EOPNOTSUPP,
   EPERM,
   ESRCH,
+  ESTALE,
+  ETIMEDOUT,
 };
 
 /** The negative errno of an error that node:fs threw. */
