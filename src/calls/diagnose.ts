@@ -3,6 +3,7 @@
 import { release } from 'node:os';
 import type { BackendName } from '../backends/backend.ts';
 import { FEATURES } from '../backends/features.ts';
+import { securityModules } from '../backends/pinned/modules.ts';
 import { type Probed, probeFeatures } from '../backends/probe.ts';
 import { selectBackend } from '../backends/select.ts';
 import {
@@ -14,8 +15,9 @@ import {
   type Restrictions,
   restrictions,
 } from '../backends/surroundings.ts';
-import { FdmapError } from '../errors.ts';
+import { FdmapError, SystemError } from '../errors.ts';
 import { doorError, nativeDoor } from '../sys/ffi.ts';
+import { type Installed, installed } from './install.ts';
 import { choiceOf, type OpenOptions } from './open.ts';
 
 export interface FeatureReport {
@@ -45,6 +47,10 @@ export interface Diagnosis {
   readonly restrictions: Restrictions;
   readonly proc: ProcMount;
   readonly nestedPidNamespace: boolean | null;
+  /** Active security modules; null when they cannot be asked for. */
+  readonly securityModules: readonly string[] | null;
+  /** The calls that an administrator pinned; `reason` says why there are none. */
+  readonly installed: { readonly found: Installed | null; readonly reason?: string };
   /** The way to call the kernel by number; `reason` says why there is none. */
   readonly nativeDoor: { readonly present: boolean; readonly reason?: string };
   /** What would help, in words; empty when everything works. */
@@ -68,6 +74,8 @@ export function diagnose(options: OpenOptions): Diagnosis {
     restrictions: restrictions(),
     proc: procMount(),
     nestedPidNamespace: probed.nestedPidNamespace ?? inNestedPidNamespace(),
+    securityModules: nativeDoor ? securityModules(nativeDoor).names : null,
+    installed: installation(),
     nativeDoor: nativeDoor ? { present: true } : { present: false, reason: reasonOf(doorError) },
   };
   return { ...report, advice: advise(report, probed.mayLoad) };
@@ -97,6 +105,15 @@ function withoutDoor(): Probed {
   };
 }
 
+function installation(): Diagnosis['installed'] {
+  try {
+    return { found: installed() };
+  } catch (error) {
+    if (!(error instanceof FdmapError) && !(error instanceof SystemError)) throw error;
+    return { found: null, reason: error.message };
+  }
+}
+
 const reasonOf = (error: Error | undefined) => (error?.message ?? 'unknown').split('\n')[0]!;
 
 function advise(report: Omit<Diagnosis, 'advice'>, mayLoad: boolean | null): string[] {
@@ -109,7 +126,8 @@ function advise(report: Omit<Diagnosis, 'advice'>, mayLoad: boolean | null): str
         : `the kernel backend exists for x64 and arm64, not for ${arch}`,
     );
   }
-  if (mayLoad === false) {
+  if (mayLoad === false && report.backend !== 'pinned') {
+    advice.push("have an administrator run 'fdmap install' once: then everybody may use the calls");
     if (own.initialUserNamespace === false) {
       advice.push('leave the user namespace (container): bpf(2) asks for capabilities in the initial one');
     } else if ((own.capBpf && own.capPerfmon) || own.capSysAdmin) {

@@ -30,7 +30,7 @@ import {
 } from '../loader/skeleton.ts';
 import type { Door } from '../sys/door.ts';
 import { EINVAL, EPERM } from '../sys/errno.ts';
-import { doorError, nativeDoor } from '../sys/ffi.ts';
+import { requireDoor } from './door.ts';
 
 export type { Hidepid } from '../loader/skeleton.ts';
 
@@ -62,16 +62,11 @@ const SHARED: readonly (ObjectFile & { readonly sha256: string })[] = Object.val
   (object) => object !== objects.LSM_WORDS,
 );
 
-function theDoor(): Door {
-  if (!nativeDoor) throw doorError ?? new Error('no system-call door');
-  return nativeDoor;
-}
-
 const directoryOf = (at: string | undefined) => resolve(at || process.env.FDMAP_BPFFS || DEFAULT_DIRECTORY);
 
 /** See the call of the same name in index.ts. */
 export async function install(options: InstallOptions = {}): Promise<InstallReport> {
-  const door = theDoor();
+  const door = requireDoor('install');
   const directory = directoryOf(options.at);
   onlyRoot('install', directory);
   const group = groupOf(options.group);
@@ -133,7 +128,7 @@ export interface UninstallReport {
 
 /** See the call of the same name in index.ts. */
 export async function uninstall(options: UninstallOptions = {}): Promise<UninstallReport> {
-  const door = theDoor();
+  const door = requireDoor('uninstall');
   const directory = directoryOf(options.at);
   onlyRoot('uninstall', directory);
   const { removed, place } = locked(door, directory, () => {
@@ -156,7 +151,7 @@ export async function uninstall(options: UninstallOptions = {}): Promise<Uninsta
 export function installed(options: UninstallOptions = {}): Installed {
   const directory = directoryOf(options.at);
   const version = currentVersion(directory);
-  const { mounted: _, madeDirectory: __, ...facts } = readManifest(theDoor(), version.path);
+  const { mounted: _, madeDirectory: __, ...facts } = readManifest(requireDoor('installed'), version.path);
   return { directory, path: version.path, ...facts };
 }
 

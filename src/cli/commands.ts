@@ -14,6 +14,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/pids.ts'),
   },
   {
+    name: 'install',
+    summary: 'the calls for everybody on this machine, without privilege',
+    load: () => import('./commands/install.ts'),
+  },
+  {
+    name: 'uninstall',
+    summary: 'takes them away again',
+    load: () => import('./commands/uninstall.ts'),
+  },
+  {
     name: 'doctor',
     summary: 'what works on this machine, and why not',
     load: () => import('./commands/doctor.ts'),

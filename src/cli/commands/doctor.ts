@@ -5,8 +5,8 @@ import { UsageError } from '../arguments.ts';
 import { FEATURE_COLUMNS } from '../columns/features.ts';
 import { type Command, EXIT } from '../command.ts';
 import { formatOf, printer } from '../output/print.ts';
-import { visible } from '../output/terminal.ts';
-import { terminalWidth, write } from '../output/write.ts';
+import { line } from '../output/report.ts';
+import { write } from '../output/write.ts';
 
 const DEFAULTS = ['name', 'since', 'works', 'reason'];
 
@@ -40,7 +40,6 @@ export const command: Command = {
 };
 
 const TIERS = { A: 'everything', B: 'by iterators', C: 'by /proc' } as const;
-const LABEL = 16;
 
 function* choice({ kernel, arch, tier, backend, why }: Diagnosis): Generator<string> {
   yield line('kernel', `Linux ${kernel}, ${arch}`);
@@ -64,16 +63,13 @@ function* surroundings(report: Diagnosis): Generator<string> {
   yield line('kernel BTF', truth(restrictions.btf));
   yield line('unprivileged BPF', unprivileged(restrictions.unprivilegedBpfDisabled));
   yield line('lockdown', restrictions.lockdown ?? 'not known');
+  yield line('modules', report.securityModules?.join(', ') || 'not known');
   const exempt = proc.gid === null ? '' : `, gid=${proc.gid}`;
   const hidepid = proc.hidepid === null ? 'hidepid not known' : `hidepid=${proc.hidepid}${exempt}`;
   yield line('/proc', proc.mounted ? `mounted, ${hidepid}` : 'not mounted');
+  yield line('installed', installation(report.installed));
   if (advice.length > 0) yield '\nWhat would help:\n';
   for (const each of advice) yield `- ${each}\n`;
-}
-
-/** Reasons carry words of the kernel and of npm packages: on a terminal, only what can be seen of them. */
-function line(label: string, text: string): string {
-  return `${label.padEnd(LABEL)}  ${terminalWidth() === undefined ? text : visible(text)}\n`;
 }
 
 function truth(value: boolean | null, yes = 'yes', no = 'no'): string {
@@ -83,4 +79,11 @@ function truth(value: boolean | null, yes = 'yes', no = 'no'): string {
 function unprivileged(value: number | null): string {
   if (value === null) return 'not known';
   return value === 0 ? 'allowed (0)' : `not allowed (${value})`;
+}
+
+function installation({ found, reason }: Diagnosis['installed']): string {
+  if (!found) return `no: ${reason}`;
+  const { version, abi, path, group, hidepid, selfOnly } = found;
+  const whom = group === undefined ? 'everybody' : `group ${group}`;
+  return `${path}: version ${version}, ABI ${abi}, for ${whom}, hidepid=${hidepid}${selfOnly ? `, self-only: ${found.reason}` : ''}`;
 }
