@@ -48,6 +48,7 @@ const PROBES = {
   python3: available('python3'),
   valgrind: available('valgrind'),
   tmux: () => (spawnSync('tmux', ['-V']).error ? 'tmux is not installed' : undefined),
+  man: available('man'),
   script: available('script'),
   strace: available('strace'),
   lsof: () => (spawnSync('lsof', ['-v']).error ? 'lsof is not installed' : undefined),
