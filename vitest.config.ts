@@ -5,7 +5,7 @@ const patience = Number(process.env.FDMAP_TEST_TIMEOUT_SCALE || 1);
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    include: ['test/**/*.test.ts', 'test/kernels/*.test.mjs'],
     globalSetup: ['test/helpers/build.ts', 'test/helpers/pins.ts'],
     setupFiles: ['test/helpers/setup.ts'],
     reporters: ['default', './test/helpers/skip-reporter.ts'],

@@ -46,8 +46,14 @@ export const programs = {
   'fdmap-self': '6.1',
   'fdmap-iter': '6.1',
   'pidmap-iter': '6.1',
+  'fdmap-self-wide': '6.1',
+  'lsm-words': '6.1',
   fdmap: '6.10',
+  'fdmap-wide': '6.10',
+  pidinfo: '6.10',
+  'pidinfo-wide': '6.10',
   pidmap: '6.10',
+  'pidmap-wide': '6.10',
 };
 
 /**

@@ -55,21 +55,23 @@ export class Workshop {
     const base = (await baseArchive(busybox, apt)).toBuffer();
     const someKernel = async () => (await fetchKernel(apt, newest)).vmlinuz;
     const accel = await accelerator(architecture, someKernel, busybox);
-    return new Workshop(apt, kernels, base, accel, projectHas(files));
+    const project = (await projectArchive()).toBuffer();
+    return new Workshop(apt, kernels, base, project, accel, projectHas(files));
   }
 
   /**
    * @param {Apt} apt
    * @param {import('./catalogue.mjs').Kernel[]} kernels
    * @param {Buffer} base
+   * @param {Buffer} project
    * @param {string} accel
    * @param {ReturnType<typeof projectHas>} has
    */
-  constructor(apt, kernels, base, accel, has) {
+  constructor(apt, kernels, base, project, accel, has) {
     this.apt = apt;
     this.kernels = kernels;
     this.base = base;
-    this.project = projectArchive().toBuffer();
+    this.project = project;
     this.accel = accel;
     this.has = has;
   }

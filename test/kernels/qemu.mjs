@@ -23,6 +23,7 @@ import { cacheDir } from './paths.mjs';
  * @property {string[]} trouble why this boot does not count as a good one
  * @property {number} seconds
  * @property {number} rss MiB that the emulator took at most
+ * @property {number} cpu seconds of processors that it took
  * @property {string} log the file with the console
  */
 
@@ -88,12 +89,25 @@ export function parseEvents(text) {
   return events;
 }
 
-/** @param {number} pid @returns {number} MiB, the peak */
-function peakMemory(pid) {
+/**
+ * What a process took so far: MiB at its peak, and seconds of processors, which tell more than the
+ * clock when other work runs beside.
+ * @param {number} pid
+ * @param {{rss: number, cpu: number}} usage brought up to date, unless the process is gone
+ */
+function sampleUsage(pid, usage) {
   try {
-    return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) >> 10;
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    usage.rss = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) >> 10;
+    // utime and stime, in ticks of 10 ms; fields are counted from behind the name.
+    const [utime, stime] = stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .slice(11, 13);
+    usage.cpu = (Number(utime) + Number(stime)) / 100;
   } catch {
-    return 0;
+    // It has ended: the last sample stands.
   }
 }
 
@@ -127,10 +141,10 @@ export function boot(machine) {
   return new Promise((resolve, reject) => {
     const child = spawn(architecture.program, args, { stdio: ['ignore', output, output] });
     closeSync(output);
-    let rss = 0;
+    const usage = { rss: 0, cpu: 0 };
     let timedOut = false;
     const sampler = setInterval(() => {
-      rss = Math.max(rss, peakMemory(child.pid ?? 0));
+      sampleUsage(child.pid ?? 0, usage);
     }, 500);
     const timer = setTimeout(() => {
       timedOut = true;
@@ -163,7 +177,7 @@ export function boot(machine) {
       if (!events.some(({ type }) => type === 'end')) trouble.push('the job did not come to its end');
       for (const { line } of events.filter(({ type }) => type === 'garbled'))
         trouble.push(`garbled: ${line}`);
-      resolve({ console: text, events, trouble, seconds: (Date.now() - started) / 1000, rss, log });
+      resolve({ console: text, events, trouble, seconds: (Date.now() - started) / 1000, ...usage, log });
     });
   });
 }

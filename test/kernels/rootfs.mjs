@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Archive } from './cpio.mjs';
 import { collectModules } from './modules.mjs';
 import { cacheDir, root } from './paths.mjs';
+import { transpile } from './transpile.mjs';
 import { addForeignUserland, addNativeUserland } from './userland.mjs';
 
 /** Where the project is in the guest. */
@@ -12,10 +13,10 @@ export const guestProject = '/fdmap';
 export const nativeArchitecture = process.arch === 'x64' ? 'amd64' : process.arch;
 
 /** Folders of the project that the suite may read. */
-const projectFolders = ['src', 'test', 'assets', 'dist', 'bpf', 'include', 'scripts', 'docs', 'man'];
+const projectFolders = ['test', 'assets', 'dist', 'bpf', 'include', 'scripts', 'docs', 'man'];
 
 /** @param {string} path */
-const keepInProject = (path) => !/\/(\.cache|node_modules|\.git)$/.test(path);
+const keepInProject = (path) => !/(\/(\.cache|node_modules|\.git)|\.ts)$/.test(path);
 
 const accounts = [
   ['root', 0, '/root'],
@@ -75,14 +76,17 @@ export async function baseArchive(busyboxPackage, apt) {
   return archive;
 }
 
-/** @returns {Archive} the project and the program that the guest starts */
-export function projectArchive() {
+/**
+ * @returns {Promise<Archive>} the project, its TypeScript as JavaScript, and what the guest starts
+ */
+export async function projectArchive() {
   const archive = new Archive();
   for (const name of readdirSync(root).sort())
-    if (/\.(json|mjs|js|ts)$/.test(name)) archive.copy(join(root, name), `${guestProject}/${name}`);
+    if (/\.(json|mjs|js)$/.test(name)) archive.copy(join(root, name), `${guestProject}/${name}`);
   for (const folder of projectFolders)
     if (existsSync(join(root, folder)))
       archive.copy(join(root, folder), `${guestProject}/${folder}`, keepInProject);
+  archive.copy(await transpile(), guestProject);
   archive.file('/init', readFileSync(join(root, 'test/kernels/guest/init.sh')), 0o755);
   return archive;
 }

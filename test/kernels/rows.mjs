@@ -84,6 +84,22 @@ function productRows(kernel, variant, product) {
 }
 
 /**
+ * Doctor's own statements, held against what it finds.
+ * @param {import('./catalogue.mjs').Kernel} kernel
+ * @param {import('./plan.mjs').Variant} variant
+ * @param {any} doctor what it printed
+ * @returns {Omit<Row, 'kernel' | 'boot'>[]}
+ */
+function doctorRows(kernel, variant, doctor) {
+  const tier = expectedTier(kernel.version, variant);
+  const rows = [{ ...tierRow(tier, doctor?.tier), feature: 'doctor: tier' }];
+  if (tier !== 'C')
+    for (const { name, since, works, reason } of doctor?.features ?? [])
+      rows.push(statedRow(`doctor: ${name}`, kernel.version, since, works, reason));
+  return rows;
+}
+
+/**
  * @param {string} expected
  * @param {string} found
  * @returns {Omit<Row, 'kernel' | 'boot'>}
@@ -108,7 +124,7 @@ function fileRows(step, events) {
   return events
     .filter((event) => event.type === 'file' && event.step === step)
     .map((event) => ({
-      feature: `${step}: ${event.file.replace(/^test\//, '').replace(/\.test\.ts$/, '')}`,
+      feature: `${step}: ${event.file.replace(/^test\//, '').replace(/\.test\.js$/, '')}`,
       result: event.failures.length > 0 ? 'FAIL' : event.passed > 0 ? 'ok' : 'skipped',
       seconds: event.ms / 1000,
       detail: `${event.passed} passed, ${event.failed} failed, ${event.skipped} skipped`,
@@ -154,7 +170,7 @@ export function toRows(kernel, variant, planned, outcome) {
       rows.push({ feature: name, result: 'FAIL', seconds: undefined, detail: 'did not come to its end' });
       continue;
     }
-    if (name.startsWith('suite ')) {
+    if (name === 'suite') {
       rows.push(...suiteRows(step, outcome.events));
       continue;
     }
@@ -173,15 +189,17 @@ export function toRows(kernel, variant, planned, outcome) {
       );
     }
     if (name === 'product' && good) rows.push(...productRows(kernel, variant, parse(step.stdout)));
-    if (name === 'doctor' && good)
-      rows.push(tierRow(expectedTier(kernel.version, variant), parse(step.stdout)?.tier));
+    if (name === 'doctor' && good) rows.push(...doctorRows(kernel, variant, parse(step.stdout)));
   }
   rows.push(...factRows(variant, outcome.events.find(({ type }) => type === 'guest') ?? {}));
   rows.push({
     feature: 'boot',
     result: outcome.trouble.length === 0 ? 'ok' : 'FAIL',
     seconds: outcome.seconds,
-    detail: outcome.trouble.length === 0 ? `${outcome.rss} MiB` : outcome.trouble[0].slice(0, 100),
+    detail:
+      outcome.trouble.length === 0
+        ? `${outcome.rss} MiB, ${outcome.cpu.toFixed(0)} s of processor`
+        : outcome.trouble[0].slice(0, 100),
   });
   return rows.map((row) => ({ kernel: kernel.version, boot: variant.name, ...row }));
 }

@@ -33,6 +33,10 @@ case "$GUEST_PROC" in
   *) [ -n "$GUEST_PROC" ] && mount -o "remount,$GUEST_PROC" /proc ;;
 esac
 
+# As systemd leaves them: the kernel's own hard limit is lower than what suites count up to.
+ulimit -Hn 524288
+ulimit -Sn 1024
+
 cd /fdmap
 node --no-warnings test/kernels/guest/job.mjs /job.json "$GUEST_RESULTS"
 echo "job ended with $?"
