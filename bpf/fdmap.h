@@ -33,7 +33,7 @@
 
 /*
  * Constants of the loaded programs, set when they are loaded. From `shared` on
- * they are for programs that an administrator pins for everybody.
+ * they are for programs that an administrator pins for everybody (page_size is for all).
  */
 struct fdmap_config {
 	__u32 vpid_lookup;	/* 1: the kernel has bpf_task_from_vpid() (6.13) */
@@ -44,7 +44,7 @@ struct fdmap_config {
 	/* offsets into cred->security, FDMAP_NO_WORD where the module is not active */
 	__u32 landlock_word;	/* the domain: a caller in any is confined */
 	__u32 apparmor_word;	/* the label: a caller with another than `unconfined` is confined */
-	__u32 pad;
+	__u32 page_size;	/* in bytes */
 	__u64 unconfined;	/* address of AppArmor's unconfined label */
 };
 
@@ -199,14 +199,21 @@ struct fdmap_attribute {
 
 /*
  * pidinfo: the status of processes and threads. The fields come in groups, as
- * they cost; a group is one attribute whose number is its bit in the mask.
- * Public are all but IO, NAMESPACES and EXE, which follow may_read().
+ * they cost; a group is one attribute whose type is its bit in the mask. IO,
+ * NAMESPACES and EXE follow may_read(), the others are for everybody.
  */
 enum pidinfo_group {
-	PIDINFO_STATUS = 1,	/* struct pidinfo_status */
+	PIDINFO_STATUS = 1,
 	PIDINFO_CREDS = 2,
 	PIDINFO_FILES = 3,
 	PIDINFO_LIMIT = 4,
+	PIDINFO_TIMES = 5,
+	PIDINFO_FAULTS = 6,
+	PIDINFO_IO = 7,
+	PIDINFO_MEMORY = 8,
+	PIDINFO_SCHED = 9,
+	PIDINFO_CGROUP = 10,
+	PIDINFO_NAMESPACES = 11,
 };
 
 #define PIDINFO_SMALL_ROOM 506	/* 64-bit words of a context of 4,096 bytes */
@@ -267,28 +274,105 @@ struct pidinfo_limit {
 	__u64 hard;
 };
 
-enum pidinfo_mode {
-	PIDINFO_PROCESSES = 1,	/* every process whose number is in [start, end) */
-	PIDINFO_NAMED = 2,	/* the processes or threads named in the context */
-	PIDINFO_THREADS = 3,	/* threads of `pid`, numbers in [start, end) */
+/*
+ * TIMES, FAULTS and IO are sums over the threads of the process, those that
+ * have exited included; in the record of a thread (PIDINFO_THREADS) its own.
+ *
+ * utime and stime are what the ticks say. /proc shows them scaled to the exact
+ * running time, and never less than before: cputime_adjust() in
+ * kernel/sched/cputime.c, which a reader can do with these five (docs/abi.md).
+ */
+struct pidinfo_times {
+	struct fdmap_attribute head;
+	__u32 flags;	/* PIDINFO_ADJUSTED: utime and stime are /proc's, the rest is 0 */
+	__u64 utime;	/* all in ns */
+	__u64 stime;
+	__u64 runtime;
+	__u64 prev_utime;
+	__u64 prev_stime;
+};
+
+#define PIDINFO_ADJUSTED 1
+
+struct pidinfo_faults {
+	struct fdmap_attribute head;
+	__u32 pad;
+	__u64 minor;
+	__u64 major;
+};
+
+/* Bytes that storage was read and written for: read_bytes and write_bytes of /proc/PID/io. */
+struct pidinfo_io {
+	struct fdmap_attribute head;
+	__u32 pad;
+	__u64 read_bytes;
+	__u64 write_bytes;
 };
 
 /*
- * The named pids are `count` __s32 behind the head; each has a record in the
- * answer, in their order, as long as there is room.
+ * In bytes. The kernel counts resident pages in batches on each CPU; these are
+ * the sums without what is not in yet, as stat shows them: proc_pid_stat(5).
+ */
+struct pidinfo_memory {
+	struct fdmap_attribute head;
+	__u32 pad;
+	__u64 vsize;
+	__u64 rss;
+	__u64 shared;	/* of it: file mappings and shared memory */
+};
+
+struct pidinfo_sched {
+	struct fdmap_attribute head;
+	__s32 priority;	/* as stat shows it */
+	__s32 nice;
+	__u32 policy;
+	__u32 cpu;	/* last run on */
+	__s32 oom_score_adj;
+	__u32 pad[2];
+};
+
+/* cgroup v2: the id is the inode number of the cgroup's directory. */
+struct pidinfo_cgroup {
+	struct fdmap_attribute head;
+	__u32 pad;
+	__u64 id;
+};
+
+/* Inode numbers as stat(2) of /proc/PID/ns/ shows them; 0 for one that is not known. */
+struct pidinfo_namespaces {
+	struct fdmap_attribute head;
+	__u32 cgroup;
+	__u32 ipc;
+	__u32 mnt;
+	__u32 net;
+	__u32 pid;
+	__u32 pid_for_children;
+	__u32 time;
+	__u32 time_for_children;
+	__u32 user;
+	__u32 uts;
+	__u32 pad;
+};
+
+#define PIDINFO_THREADS 1	/* threads: their own times, faults and io */
+#define PIDINFO_LINK 2		/* of an iterator: the link names one, which may be a thread */
+
+/*
+ * Who is wanted are `count` __s32 behind the head, numbers of processes or
+ * threads. Each has a record in the answer, in their order, as long as there is
+ * room: `stored` of them, and the caller asks again for the rest. One that is
+ * not there has a record with an error.
  */
 struct pidinfo_head {
 	__u32 abi;	/* in: FDMAP_ABI */
-	__u32 mode;	/* in: enum pidinfo_mode, PIDMAP_IGNORE_KTHREADS or-ed */
+	__u32 flags;	/* in: PIDINFO_THREADS, PIDINFO_LINK */
 	__u64 mask;	/* in: groups wanted, 1 << enum pidinfo_group each */
-	__s32 pid;	/* in: for THREADS */
-	__s32 start;	/* in: as pidmap */
-	__s32 end;	/* in: as pidmap */
-	__u32 count;	/* in: how many are named; out: how many there are */
-	__u32 stored;	/* out: how many of them are in the answer */
-	__u32 bytes;	/* out: length of the records */
+	__u32 count;	/* in: how many are named */
 	__s32 error;	/* out: 0 or a negative errno */
+	__u32 stored;	/* out: how many records there are */
+	__u32 bytes;	/* out: length of them all */
 	__u32 nested;	/* out: 1 when the caller is in a nested pid namespace */
+	__u32 pad[3];
 };
 
 struct pidinfo_small {
@@ -318,6 +402,13 @@ _Static_assert(sizeof(struct pidinfo_status) == 48, "pidinfo_status");
 _Static_assert(sizeof(struct pidinfo_creds) == 48, "pidinfo_creds");
 _Static_assert(sizeof(struct pidinfo_files) == 16, "pidinfo_files");
 _Static_assert(sizeof(struct pidinfo_limit) == 24, "pidinfo_limit");
+_Static_assert(sizeof(struct pidinfo_times) == 48, "pidinfo_times");
+_Static_assert(sizeof(struct pidinfo_faults) == 24, "pidinfo_faults");
+_Static_assert(sizeof(struct pidinfo_io) == 24, "pidinfo_io");
+_Static_assert(sizeof(struct pidinfo_memory) == 32, "pidinfo_memory");
+_Static_assert(sizeof(struct pidinfo_sched) == 32, "pidinfo_sched");
+_Static_assert(sizeof(struct pidinfo_cgroup) == 16, "pidinfo_cgroup");
+_Static_assert(sizeof(struct pidinfo_namespaces) == 48, "pidinfo_namespaces");
 _Static_assert(sizeof(struct pidinfo_head) == 48, "pidinfo_head");
 _Static_assert(sizeof(struct pidinfo_small) == 4096, "pidinfo_small");
 _Static_assert(sizeof(struct pidinfo_wide) == 32768, "pidinfo_wide");

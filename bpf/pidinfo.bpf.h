@@ -3,8 +3,8 @@
  * pidinfo.bpf.h - status of processes in binary, many records a call. Linux 6.10 and
  * later, as pidmap.bpf.c.
  *
- * Either by one walk of the task list, for a window of numbers as in pidmap, or
- * for the pids that the caller names.
+ * The caller names whom he wants: that is a lookup of 40 ns each, where a walk of
+ * the task list would visit all for every buffer that one answer fills.
  */
 #ifndef FDMAP_PIDINFO_BPF_H
 #define FDMAP_PIDINFO_BPF_H
@@ -15,14 +15,18 @@
 #include "compat.bpf.h"
 #include "hidepid.bpf.h"
 #include "pidns.bpf.h"
+
+/* A member of a task found by its address: a plain load, for plain() gives a typed pointer. */
+#define USED(task, member) ((task)->member)
+
 #include "pidinfo/record.bpf.h"
 
 DEFINE_SLOTS(struct slot);
 
 /*
  * A function of its own by the verifier's count (global): it is verified once,
- * from whatever state, and not in every state of the loops that call it. It
- * takes no pointers but the slot, hence the addresses there; callers hold RCU.
+ * from whatever state, and not in every state of the loop that calls it. It
+ * takes no pointer but the slot, hence the addresses there; the caller holds RCU.
  */
 __noinline int add_task(struct slot *slot)
 {
@@ -32,19 +36,19 @@ __noinline int add_task(struct slot *slot)
 		return 1;
 	ns.ns = (void *)slot->ns;
 	ns.level = slot->level;
-	return add_record(slot, plain((void *)slot->task), &ns);
+	return add_record(slot, plain(bpf_get_current_task_btf()), plain((void *)slot->task), &ns);
 }
-
-struct naming {
-	struct slot *slot;
-	bool hide; /* nothing is told of those that the caller may not read */
-};
 
 /* As task_by_vpid(), whose callers do not hold RCU. */
 static __always_inline struct task_struct *task_named(__s32 pid)
 {
 	return config.vpid_lookup ? bpf_task_from_vpid(pid) : bpf_task_from_pid(pid);
 }
+
+struct naming {
+	struct slot *slot;
+	bool hide; /* nothing is told of those that the caller may not read */
+};
 
 static long add_named(__u32 i, struct naming *naming)
 {
@@ -69,34 +73,29 @@ static long add_named(__u32 i, struct naming *naming)
 	return full;
 }
 
-static __always_inline int pidinfo(const struct pidinfo_head *head, struct slot *slot, __u32 pids)
+static __always_inline int pidinfo(const struct pidinfo_head *head, struct slot *slot, __u32 most)
 {
 	struct task_struct *caller = bpf_get_current_task_btf();
 	struct naming naming = { .slot = slot };
 	__u32 count = head->count;
-	struct pidns ns;
 	int error = 0;
 
-	slot->count = count;
 	slot->mask = head->mask;
-	if (head->abi != FDMAP_ABI || head->mode != PIDINFO_NAMED || count > pids)
+	slot->flags = head->flags;
+	slot->nested = 0;
+	if (head->abi != FDMAP_ABI || head->flags & ~PIDINFO_THREADS || count > most)
 		return -EINVAL;
 	bpf_rcu_read_lock();
-	if (!pidns_of(plain(caller), &ns)) {
+	if (!begin_answer(slot, plain(caller)))
 		error = -ESRCH;
-	} else if (ns.level && !config.vpid_lookup) {
+	else if (slot->nested && !config.vpid_lookup)
 		error = -EOPNOTSUPP;
-	} else {
-		slot->ns = (__u64)ns.ns;
-		slot->level = ns.level;
-		slot->nested = ns.level != 0;
-		slot->boot_offset = boot_offset_of(plain(caller));
+	else {
 		naming.hide = under_policy(plain(caller));
 		bpf_loop(count, add_named, &naming, 0);
-		slot->ns = 0;
-		slot->task = 0;
 	}
 	bpf_rcu_read_unlock();
+	end_answer(slot);
 	return error;
 }
 
@@ -105,7 +104,6 @@ static __always_inline void answer(struct pidinfo_head *head, struct slot *slot)
 	if (slot->error)
 		slot->used = 0;
 	head->error = slot->error;
-	head->count = slot->count;
 	head->stored = slot->error ? 0 : slot->stored;
 	head->bytes = slot->used;
 	head->nested = slot->nested;
@@ -141,7 +139,6 @@ static __always_inline void answer(struct pidinfo_head *head, struct slot *slot)
 		}                                                       \
 		slot->used = 0;                                         \
 		slot->stored = 0;                                       \
-		slot->nested = 0;                                       \
 		slot->room = sizeof(ctx->records);                      \
 		copy_pids(slot, ctx)                                    \
 		slot->error = pidinfo(&ctx->head, slot, named);         \

@@ -26,6 +26,7 @@ import type {
 import * as reading from './calls/readfile.ts';
 import * as batches from './calls/readfiles.ts';
 
+export type { NumericField } from './abi/pidinfo/decode.ts';
 export type { ProcessField } from './abi/pidinfo/fields.ts';
 export type { BackendName, PidmapMode } from './backends/backend.ts';
 export { BACKEND_CHOICES, type BackendChoice } from './backends/select.ts';
@@ -49,6 +50,7 @@ export { type Handle, type OpenOptions, open } from './calls/open.ts';
 export type { PidinfoOptions } from './calls/pidinfo.ts';
 export type { PidmapIntoOptions, PidmapOptions } from './calls/pidmap.ts';
 export type { Process, ProcessList, ReadError } from './calls/process-list.ts';
+export { type ProcessChanges, ProcessSnapshot } from './calls/process-snapshot.ts';
 export {
   type Directory,
   type FilePath,

@@ -4,6 +4,7 @@
 #define FDMAP_PIDINFO_IDS_BPF_H
 
 #include "slot.bpf.h"
+#include "../access.bpf.h"
 #include "../pidns.bpf.h"
 
 /* new_encode_dev() of include/linux/kdev_t.h, as /proc/PID/stat prints tty_nr */
@@ -40,10 +41,47 @@ static __always_inline void add_status(struct slot *slot, struct task_struct *ta
 	bpf_core_read(out->command, sizeof(out->command), &status->comm);
 }
 
+struct mapping {
+	struct uid_gid_extent *extents;
+	__u32 id;
+	__u32 count;
+};
+
+/* One extent of map_id_up() in kernel/user_namespace.c; 1 ends the search. */
+static long map_one(__u32 i, struct mapping *mapping)
+{
+	struct uid_gid_extent *extent = (void *)mapping->extents + i * bpf_core_type_size(struct uid_gid_extent);
+	__u32 first = BPF_CORE_READ(extent, first), lower = BPF_CORE_READ(extent, lower_first);
+
+	if (mapping->id - lower >= BPF_CORE_READ(extent, count))
+		return 0;
+	mapping->id = first + (mapping->id - lower);
+	mapping->count = 0;
+	return 1;
+}
+
+/*
+ * from_kuid_munged(): an id as the caller's user namespace has it. The overflow
+ * id is the default of /proc/sys/kernel/overflowuid, which is out of our reach.
+ */
+static __noinline __u32 map_id(struct uid_gid_map *map, __u32 id)
+{
+	struct mapping mapping = { .id = id };
+
+	mapping.count = BPF_CORE_READ(map, nr_extents);
+	mapping.extents = mapping.count > UID_GID_MAP_MAX_BASE_EXTENTS ? BPF_CORE_READ(map, forward)
+								       : &map->extent[0];
+	if (mapping.count)
+		bpf_loop(UID_GID_MAP_MAX_EXTENTS < mapping.count ? UID_GID_MAP_MAX_EXTENTS : mapping.count, map_one,
+			 &mapping, 0);
+	return mapping.count || !id ? OVERFLOW_ID : mapping.id;
+}
+
 static __always_inline void add_creds(struct slot *slot, struct task_struct *task)
 {
 	const struct cred *cred = task->real_cred;
 	struct pidinfo_creds *out = GROUP(slot, creds, PIDINFO_CREDS);
+	struct user_namespace___status *users;
 
 	if (!out)
 		return;
@@ -56,8 +94,18 @@ static __always_inline void add_creds(struct slot *slot, struct task_struct *tas
 	out->sgid = cred->sgid.val;
 	out->fsgid = cred->fsgid.val;
 	out->pad = 0;
-	/* by size: the member's name and type changed in 6.3 (f122a08b197d) */
-	bpf_core_read(&out->cap_effective, sizeof(out->cap_effective), &cred->cap_effective);
+	out->cap_effective = effective_caps(cred);
+	users = (void *)slot->users;
+	if (!users)
+		return;
+	out->uid = map_id(&users->uid_map, out->uid);
+	out->euid = map_id(&users->uid_map, out->euid);
+	out->suid = map_id(&users->uid_map, out->suid);
+	out->fsuid = map_id(&users->uid_map, out->fsuid);
+	out->gid = map_id(&users->gid_map, out->gid);
+	out->egid = map_id(&users->gid_map, out->egid);
+	out->sgid = map_id(&users->gid_map, out->sgid);
+	out->fsgid = map_id(&users->gid_map, out->fsgid);
 }
 
 /* What to add to a start time: stat(5) shows it in the reader's time namespace. */

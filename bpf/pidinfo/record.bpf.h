@@ -6,6 +6,9 @@
 #include "slot.bpf.h"
 #include "ids.bpf.h"
 #include "files.bpf.h"
+#include "memory.bpf.h"
+#include "namespaces.bpf.h"
+#include "times.bpf.h"
 
 /* Begins a record; NULL when the buffer is full. */
 static __always_inline struct pidinfo_record *begin_record(struct slot *slot)
@@ -14,6 +17,7 @@ static __always_inline struct pidinfo_record *begin_record(struct slot *slot)
 
 	slot->begin = slot->used;
 	slot->valid = 0;
+	slot->full = 0;
 	record = append(slot, sizeof(*record));
 	if (!record)
 		return NULL;
@@ -29,16 +33,16 @@ static __always_inline struct pidinfo_record *begin_record(struct slot *slot)
 }
 
 /* Nonzero when there was no room for all of it; then it is as if it had not been begun. */
-static __always_inline int end_record(struct slot *slot, bool complete)
+static __always_inline int end_record(struct slot *slot)
 {
 	__u32 begin = slot->begin, used = slot->used;
+	struct pidinfo_record *record;
 
-	if (!complete || used > slot->room || begin > RECORD_BYTES - sizeof(struct pidinfo_record)) {
+	if (slot->full || used > slot->room || begin > RECORD_BYTES - sizeof(*record)) {
 		slot->used = begin;
 		return 1;
 	}
-	struct pidinfo_record *record = (void *)(slot->records + begin);
-
+	record = (void *)(slot->records + begin);
 	record->head.size = used - begin;
 	record->head.mask = slot->valid;
 	slot->stored++;
@@ -55,10 +59,14 @@ static __always_inline int add_error(struct slot *slot, __s32 pid, __s32 error)
 	record->pid = pid;
 	record->tid = pid;
 	record->head.error = error;
-	return end_record(slot, true);
+	return end_record(slot);
 }
 
-static __always_inline int add_record(struct slot *slot, struct task_struct *task, const struct pidns *ns)
+/* Groups that follow may_read(), as their files in /proc do; nobody asks it in vain. */
+#define GUARDED_GROUPS (1ULL << PIDINFO_IO | 1ULL << PIDINFO_NAMESPACES)
+
+static __always_inline int add_record(struct slot *slot, struct task_struct *caller, struct task_struct *task,
+				      const struct pidns *ns)
 {
 	struct task_struct___status *status = (void *)task;
 	struct pidinfo_record *record = begin_record(slot);
@@ -68,6 +76,8 @@ static __always_inline int add_record(struct slot *slot, struct task_struct *tas
 	record->pid = tgid_in(task, ns);
 	record->tid = tid_in(task, ns);
 	record->start_time = status->start_boottime + slot->boot_offset;
+	if (slot->mask & GUARDED_GROUPS)
+		slot->open = may_read(caller, task) && (!slot->borrowed || caller->tgid == task->tgid);
 	if (WANTED(slot, PIDINFO_STATUS))
 		add_status(slot, task, ns);
 	if (WANTED(slot, PIDINFO_CREDS))
@@ -76,8 +86,44 @@ static __always_inline int add_record(struct slot *slot, struct task_struct *tas
 		add_files(slot, task);
 	if (WANTED(slot, PIDINFO_LIMIT))
 		add_limit(slot, task);
-	/* each group that was wanted and found room is valid */
-	return end_record(slot, slot->valid == slot->mask);
+	if (slot->mask & USAGE_GROUPS)
+		add_usage_groups(slot, status);
+	if (WANTED(slot, PIDINFO_MEMORY))
+		add_memory(slot, status);
+	if (WANTED(slot, PIDINFO_SCHED))
+		add_sched(slot, status);
+	if (WANTED(slot, PIDINFO_CGROUP))
+		add_cgroup(slot, status);
+	if (WANTED(slot, PIDINFO_NAMESPACES) && slot->open)
+		add_namespaces(slot, task);
+	return end_record(slot);
+}
+
+/* What is the same for all records of a call. False for a caller that is about to leave. */
+static __always_inline bool begin_answer(struct slot *slot, struct task_struct *caller)
+{
+	const struct cred *cred = caller->cred;
+	struct user_namespace *users = cred->user_ns;
+	struct pidns ns = {};
+
+	if (!pidns_of(caller, &ns))
+		return false;
+	slot->ns = (__u64)ns.ns;
+	slot->level = ns.level;
+	slot->nested = ns.level != 0;
+	slot->users = users->level ? (__u64)users : 0;
+	slot->boot_offset = boot_offset_of(caller);
+	slot->borrowed = 0;
+	return true;
+}
+
+static __always_inline void end_answer(struct slot *slot)
+{
+	slot->ns = 0;
+	slot->task = 0;
+	slot->users = 0;
+	slot->thread = 0;
+	slot->threads = 0;
 }
 
 #endif

@@ -11,24 +11,50 @@
 #include "kernel.h"
 #include "../fdmap.h"
 
+/* An iterator, which has one record at a time, says less before it includes this. */
+#ifndef RECORD_BYTES
 #define RECORD_BYTES (PIDINFO_WIDE_ROOM * 8)
+#define NAMED_PIDS PIDINFO_WIDE_PIDS
+#endif
 
+/* What a walk over the threads of a process adds up. */
+struct sums {
+	__u64 utime;
+	__u64 stime;
+	__u64 runtime;
+	__u64 min_flt;
+	__u64 maj_flt;
+	__u64 read_bytes;
+	__u64 write_bytes;
+};
+
+/*
+ * Addresses are here because what is in memory has no type for the verifier;
+ * they are wiped at the end of a call and no record holds one.
+ */
 struct slot {
-	__u64 busy;
+	__u64 busy;	/* claimed by a call; of an iterator: something was asked for */
 	__u64 mask;	/* groups wanted */
 	__u64 valid;	/* groups that the record under construction has */
 	__s64 boot_offset;	/* of the caller's time namespace, in ns */
 	__u32 room;	/* bytes that the caller's context has room for */
 	__u32 used;	/* bytes of finished records, and of the one under construction */
 	__u32 begin;	/* where the one under construction begins */
-	__u32 count;
+	__u32 full;	/* there was no room for all of it */
+	__u32 flags;	/* of the question */
 	__u32 stored;
 	__u32 nested;
+	__u32 open;	/* may_read() of the task */
+	__u32 borrowed;	/* who reads the iterator is not who opened it */
 	__s32 error;
-	__u32 level;	/* of the caller's pid namespace */
+	__u64 level;	/* of the caller's pid namespace */
 	__u64 ns;	/* its address */
-	__u64 task;	/* address of the task that is next; no record holds either */
-	__s32 pids[PIDINFO_WIDE_PIDS];
+	__u64 task;	/* the task that is next */
+	__u64 users;	/* the caller's user namespace; 0 for the initial one */
+	__u64 thread;	/* list_head of the thread that is next */
+	__u64 threads;	/* list_head of them all */
+	struct sums sums;
+	__s32 pids[NAMED_PIDS];
 	__u8 records[RECORD_BYTES];
 };
 
@@ -37,8 +63,10 @@ static __always_inline void *append(struct slot *slot, const __u32 size)
 {
 	__u32 used = slot->used;
 
-	if (used > RECORD_BYTES - size)
+	if (used > RECORD_BYTES - size) {
+		slot->full = 1;
 		return NULL;
+	}
 	slot->used = used + size;
 	return slot->records + used;
 }

@@ -43,6 +43,7 @@ const ENUMERATORS = [
 ];
 const SYSCALLS = [
   'bpf',
+  'clock_gettime',
   'close',
   'close_range',
   'dup3',
@@ -53,6 +54,7 @@ const SYSCALLS = [
   'ioctl',
   'landlock_create_ruleset',
   'landlock_restrict_self',
+  'madvise',
   'mount',
   'openat',
   'poll',

@@ -12,8 +12,11 @@ export const FDMAP_NO_WORD = 4294967295;
 export const FDMAP_SMALL_ROOM = 16;
 export const FDMAP_TRUNCATED = 1;
 export const FDMAP_WIDE_ROOM = 4090;
+export const PIDINFO_ADJUSTED = 1;
+export const PIDINFO_LINK = 2;
 export const PIDINFO_SMALL_PIDS = 8;
 export const PIDINFO_SMALL_ROOM = 506;
+export const PIDINFO_THREADS = 1;
 export const PIDINFO_WIDE_PIDS = 512;
 export const PIDINFO_WIDE_ROOM = 4090;
 export const PIDMAP_IGNORE_KTHREADS = 1073741824;
@@ -36,6 +39,7 @@ export const FDMAP_CONFIG_HIDEPID = 12; // 4 bytes
 export const FDMAP_CONFIG_EXEMPT_GID = 16; // 4 bytes
 export const FDMAP_CONFIG_LANDLOCK_WORD = 20; // 4 bytes
 export const FDMAP_CONFIG_APPARMOR_WORD = 24; // 4 bytes
+export const FDMAP_CONFIG_PAGE_SIZE = 28; // 4 bytes
 export const FDMAP_CONFIG_UNCONFINED = 32; // 8 bytes
 
 /** struct fdmap_head */
@@ -91,6 +95,11 @@ export const SIZEOF_FDMAP_WIDE = 32768;
 export const FDMAP_WIDE_HEAD = 0; // 48 bytes
 export const FDMAP_WIDE_OPEN = 48; // 32720 bytes
 
+/** struct pidinfo_cgroup */
+export const SIZEOF_PIDINFO_CGROUP = 16;
+export const PIDINFO_CGROUP_HEAD = 0; // 4 bytes
+export const PIDINFO_CGROUP_ID = 8; // 8 bytes
+
 /** struct pidinfo_creds */
 export const SIZEOF_PIDINFO_CREDS = 48;
 export const PIDINFO_CREDS_HEAD = 0; // 4 bytes
@@ -104,6 +113,12 @@ export const PIDINFO_CREDS_SGID = 28; // 4 bytes
 export const PIDINFO_CREDS_FSGID = 32; // 4 bytes
 export const PIDINFO_CREDS_CAP_EFFECTIVE = 40; // 8 bytes
 
+/** struct pidinfo_faults */
+export const SIZEOF_PIDINFO_FAULTS = 24;
+export const PIDINFO_FAULTS_HEAD = 0; // 4 bytes
+export const PIDINFO_FAULTS_MINOR = 8; // 8 bytes
+export const PIDINFO_FAULTS_MAJOR = 16; // 8 bytes
+
 /** struct pidinfo_files */
 export const SIZEOF_PIDINFO_FILES = 16;
 export const PIDINFO_FILES_HEAD = 0; // 4 bytes
@@ -114,20 +129,30 @@ export const PIDINFO_STATUS = 1;
 export const PIDINFO_CREDS = 2;
 export const PIDINFO_FILES = 3;
 export const PIDINFO_LIMIT = 4;
+export const PIDINFO_TIMES = 5;
+export const PIDINFO_FAULTS = 6;
+export const PIDINFO_IO = 7;
+export const PIDINFO_MEMORY = 8;
+export const PIDINFO_SCHED = 9;
+export const PIDINFO_CGROUP = 10;
+export const PIDINFO_NAMESPACES = 11;
 
 /** struct pidinfo_head */
 export const SIZEOF_PIDINFO_HEAD = 48;
 export const PIDINFO_HEAD_ABI = 0; // 4 bytes
-export const PIDINFO_HEAD_MODE = 4; // 4 bytes
+export const PIDINFO_HEAD_FLAGS = 4; // 4 bytes
 export const PIDINFO_HEAD_MASK = 8; // 8 bytes
-export const PIDINFO_HEAD_PID = 16; // 4 bytes
-export const PIDINFO_HEAD_START = 20; // 4 bytes
-export const PIDINFO_HEAD_END = 24; // 4 bytes
-export const PIDINFO_HEAD_COUNT = 28; // 4 bytes
-export const PIDINFO_HEAD_STORED = 32; // 4 bytes
-export const PIDINFO_HEAD_BYTES = 36; // 4 bytes
-export const PIDINFO_HEAD_ERROR = 40; // 4 bytes
-export const PIDINFO_HEAD_NESTED = 44; // 4 bytes
+export const PIDINFO_HEAD_COUNT = 16; // 4 bytes
+export const PIDINFO_HEAD_ERROR = 20; // 4 bytes
+export const PIDINFO_HEAD_STORED = 24; // 4 bytes
+export const PIDINFO_HEAD_BYTES = 28; // 4 bytes
+export const PIDINFO_HEAD_NESTED = 32; // 4 bytes
+
+/** struct pidinfo_io */
+export const SIZEOF_PIDINFO_IO = 24;
+export const PIDINFO_IO_HEAD = 0; // 4 bytes
+export const PIDINFO_IO_READ_BYTES = 8; // 8 bytes
+export const PIDINFO_IO_WRITE_BYTES = 16; // 8 bytes
 
 /** struct pidinfo_limit */
 export const SIZEOF_PIDINFO_LIMIT = 24;
@@ -135,9 +160,26 @@ export const PIDINFO_LIMIT_HEAD = 0; // 4 bytes
 export const PIDINFO_LIMIT_SOFT = 8; // 8 bytes
 export const PIDINFO_LIMIT_HARD = 16; // 8 bytes
 
-export const PIDINFO_PROCESSES = 1;
-export const PIDINFO_NAMED = 2;
-export const PIDINFO_THREADS = 3;
+/** struct pidinfo_memory */
+export const SIZEOF_PIDINFO_MEMORY = 32;
+export const PIDINFO_MEMORY_HEAD = 0; // 4 bytes
+export const PIDINFO_MEMORY_VSIZE = 8; // 8 bytes
+export const PIDINFO_MEMORY_RSS = 16; // 8 bytes
+export const PIDINFO_MEMORY_SHARED = 24; // 8 bytes
+
+/** struct pidinfo_namespaces */
+export const SIZEOF_PIDINFO_NAMESPACES = 48;
+export const PIDINFO_NAMESPACES_HEAD = 0; // 4 bytes
+export const PIDINFO_NAMESPACES_CGROUP = 4; // 4 bytes
+export const PIDINFO_NAMESPACES_IPC = 8; // 4 bytes
+export const PIDINFO_NAMESPACES_MNT = 12; // 4 bytes
+export const PIDINFO_NAMESPACES_NET = 16; // 4 bytes
+export const PIDINFO_NAMESPACES_PID = 20; // 4 bytes
+export const PIDINFO_NAMESPACES_PID_FOR_CHILDREN = 24; // 4 bytes
+export const PIDINFO_NAMESPACES_TIME = 28; // 4 bytes
+export const PIDINFO_NAMESPACES_TIME_FOR_CHILDREN = 32; // 4 bytes
+export const PIDINFO_NAMESPACES_USER = 36; // 4 bytes
+export const PIDINFO_NAMESPACES_UTS = 40; // 4 bytes
 
 /** struct pidinfo_record */
 export const SIZEOF_PIDINFO_RECORD = 40;
@@ -145,6 +187,15 @@ export const PIDINFO_RECORD_HEAD = 0; // 24 bytes
 export const PIDINFO_RECORD_PID = 24; // 4 bytes
 export const PIDINFO_RECORD_TID = 28; // 4 bytes
 export const PIDINFO_RECORD_START_TIME = 32; // 8 bytes
+
+/** struct pidinfo_sched */
+export const SIZEOF_PIDINFO_SCHED = 32;
+export const PIDINFO_SCHED_HEAD = 0; // 4 bytes
+export const PIDINFO_SCHED_PRIORITY = 4; // 4 bytes
+export const PIDINFO_SCHED_NICE = 8; // 4 bytes
+export const PIDINFO_SCHED_POLICY = 12; // 4 bytes
+export const PIDINFO_SCHED_CPU = 16; // 4 bytes
+export const PIDINFO_SCHED_OOM_SCORE_ADJ = 20; // 4 bytes
 
 /** struct pidinfo_small */
 export const SIZEOF_PIDINFO_SMALL = 4096;
@@ -162,6 +213,16 @@ export const PIDINFO_STATUS_TASK_FLAGS = 20; // 4 bytes
 export const PIDINFO_STATUS_THREADS = 24; // 4 bytes
 export const PIDINFO_STATUS_TTY = 28; // 4 bytes
 export const PIDINFO_STATUS_COMMAND = 32; // 16 bytes
+
+/** struct pidinfo_times */
+export const SIZEOF_PIDINFO_TIMES = 48;
+export const PIDINFO_TIMES_HEAD = 0; // 4 bytes
+export const PIDINFO_TIMES_FLAGS = 4; // 4 bytes
+export const PIDINFO_TIMES_UTIME = 8; // 8 bytes
+export const PIDINFO_TIMES_STIME = 16; // 8 bytes
+export const PIDINFO_TIMES_RUNTIME = 24; // 8 bytes
+export const PIDINFO_TIMES_PREV_UTIME = 32; // 8 bytes
+export const PIDINFO_TIMES_PREV_STIME = 40; // 8 bytes
 
 /** struct pidinfo_wide */
 export const SIZEOF_PIDINFO_WIDE = 32768;

@@ -21,6 +21,8 @@ export interface PidinfoQuestion {
   /** In the order of the answer; every process of the caller's pid namespace if absent. */
   readonly pids: readonly number[] | undefined;
   readonly fields: ReadonlySet<ProcessField>;
+  /** Threads are asked for: `pids` are theirs, and a record is about one alone. */
+  readonly threads: boolean;
 }
 
 /** Records of the kind PROCESS, piece by piece: no record is cut. */

@@ -1,16 +1,37 @@
+import { uptime } from 'node:os';
 import { PROCESS_FIELD_NAMES, type ProcessField } from '../abi/pidinfo/fields.ts';
 import type { Backend } from '../backends/backend.ts';
+import { readArgs } from '../backends/proc/args.ts';
+import { ProcFiles } from '../backends/proc/files.ts';
 import { SystemError } from '../errors.ts';
+import { sinceBoot } from '../sys/calls.ts';
+import { nativeDoor } from '../sys/ffi.ts';
 import { checkOneOf, checkPid } from './arguments.ts';
 import { ProcessList } from './process-list.ts';
 
 export interface PidinfoOptions {
-  /** What is wanted of each process; what is not is not asked for either. Default: everything. */
+  /**
+   * What is wanted of each process; what is not is not asked for either. Default: everything but
+   * `args`, which comes from /proc/PID/cmdline whatever the backend, and is absent without /proc.
+   */
   readonly fields?: readonly ProcessField[] | undefined;
+  /** A row for each thread, with its own `tid`, state, times, faults and bytes. Default false. */
+  readonly threads?: boolean | undefined;
 }
 
-/** Every row of a process has its pid; its first thread's number is the same. */
-const DEFAULT_FIELDS = PROCESS_FIELD_NAMES.filter((field) => field !== 'tid');
+/** Everything but what is read for each process from a file in /proc. */
+const FIELDS_OF_THREADS = PROCESS_FIELD_NAMES.filter((field) => field !== 'args');
+/** In a row of a process `tid` would only repeat the pid. */
+const FIELDS_OF_PROCESSES = FIELDS_OF_THREADS.filter((field) => field !== 'tid');
+
+const files = new ProcFiles(undefined);
+let bootTime: number | undefined;
+
+/** Wall-clock time of boot; found out once, so that one process has one `started` for each other. */
+function timeOfBoot(): number {
+  bootTime ??= Math.round((Date.now() - (nativeDoor ? sinceBoot(nativeDoor) : uptime() * 1000)) / 10) * 10;
+  return bootTime;
+}
 
 /** See the call of the same name in index.ts. */
 export function pidinfo(
@@ -18,18 +39,39 @@ export function pidinfo(
   target: number | readonly number[] | undefined,
   options: PidinfoOptions,
 ): ProcessList {
-  const fields = options.fields ?? DEFAULT_FIELDS;
+  const { threads = false, fields = threads ? FIELDS_OF_THREADS : FIELDS_OF_PROCESSES } = options;
   for (const field of fields) checkOneOf(field, PROCESS_FIELD_NAMES, 'field', 'pidinfo');
-  const pids = target === undefined ? undefined : typeof target === 'number' ? [target] : [...target];
-  for (const pid of pids ?? []) checkPid(pid, 'pidinfo');
+  const single = typeof target === 'number';
+  const about = single ? { pid: target } : {};
+  const named = single ? [target] : target;
+  for (const pid of named ?? []) checkPid(pid, 'pidinfo');
+  const pids = named?.map((pid) => pid || process.pid);
   const records = backend.pidinfo({
-    pids: pids?.map((pid) => pid || process.pid),
+    pids: threads ? pids?.flatMap((pid) => threadsOf(backend, pid)) : pids,
     fields: new Set(fields),
+    threads,
   });
-  const about = typeof target === 'number' ? { pid: target } : {};
   if (typeof records === 'number') throw new SystemError(records, 'pidinfo', about);
-  const list = new ProcessList(records, fields, pids !== undefined);
-  const error = typeof target === 'number' ? list.firstError : 0;
-  if (error < 0) throw new SystemError(error, 'pidinfo', about);
+  const list = new ProcessList({
+    records,
+    fields,
+    named: pids !== undefined,
+    bootTime: timeOfBoot,
+    args: (pid) => {
+      const args = readArgs(files, pid);
+      return typeof args === 'number' ? undefined : args;
+    },
+  });
+  if (single && list.firstError < 0) throw new SystemError(list.firstError, 'pidinfo', about);
   return list;
+}
+
+/** The numbers of its threads; for a process that is not there its own, whose record says so. */
+function threadsOf(backend: Backend, pid: number): number[] {
+  for (let room = 64; ; room *= 8) {
+    const target = new Int32Array(room);
+    const end = backend.pidmap({ mode: 'threads', pid, start: 0, kthreads: true }, target, 0);
+    if (end < 0) return [pid];
+    if (end < room) return [...target.subarray(0, end)];
+  }
 }

@@ -4,14 +4,14 @@ export const FDMAP = {
   name: 'fdmap',
   maps: ['rodata'],
   programs: ['fdmap_small'],
-  sha256: 'f07e90c0283e2be6b5ff7827f5a9f4cb6d6f0d3b5e438671fc514b8ab3e81b6e',
+  sha256: '63c55a5a70f5e27f4b18383b60499cc874218f3a009400a3537254911b25c733',
 } as const;
 
 export const FDMAP_ITER = {
   name: 'fdmap-iter',
   maps: ['first_wanted', 'rodata'],
   programs: ['fdmap_request', 'fdmap_task'],
-  sha256: '9bf31ce05cc481ac93e71983b54724b070992efcf7b49d80cec700dfe395a721',
+  sha256: '2413007e7a3cab28ba1ac0a9d0b76eee4250c80a81cc036dee3c2c759d3fe6d1',
 } as const;
 
 export const FDMAP_SELF = {
@@ -32,7 +32,7 @@ export const FDMAP_WIDE = {
   name: 'fdmap-wide',
   maps: ['slots', 'rodata'],
   programs: ['fdmap_wide'],
-  sha256: '20d1d0338d1db4189fb90903ede44b1a7190961eb0a2f14c2c378e8abbc165ee',
+  sha256: '58b441d664d7bb861818201bfc8ca03abc7f0d965daa092a31ad8536d55551c5',
 } as const;
 
 export const LSM_WORDS = {
@@ -46,33 +46,40 @@ export const PIDINFO = {
   name: 'pidinfo',
   maps: ['slots', 'rodata'],
   programs: ['pidinfo_small'],
-  sha256: 'e35d89f2ee47654c4d40492f3f2b55d1fd1d9a03737c5b4cdd80b540b6a93ce9',
+  sha256: 'fa88eb8a02f160db62f0b1f2dc23d2553c3c397396ddff145cad1130285f440d',
+} as const;
+
+export const PIDINFO_ITER = {
+  name: 'pidinfo-iter',
+  maps: ['requests', 'rodata'],
+  programs: ['pidinfo_request', 'pidinfo_task'],
+  sha256: '267065a55ffcc1308b0fde6143929ab283502e75458314fa5d0826cdcbea1aac',
 } as const;
 
 export const PIDINFO_WIDE = {
   name: 'pidinfo-wide',
   maps: ['slots', 'rodata'],
   programs: ['pidinfo_wide'],
-  sha256: 'efd40fb07308c7f0b418f9c5f1bee728d0d5af2b3ccffe70eb4a6f644c3a45ef',
+  sha256: 'd38a8d943f56683c7e51a087159b74919a9568ec21c94c63f8078d7e9d6d29b9',
 } as const;
 
 export const PIDMAP = {
   name: 'pidmap',
   maps: ['slots', 'rodata'],
   programs: ['pidmap_small'],
-  sha256: '8371ae6d39dc53e3ddaf36d38d261a0caa261320eaf69fc0f1a70bf8172fed35',
+  sha256: '7418df37b1b925bde5395d0349c2d0de7296f148bfe7face4cd7dc73719bb6c3',
 } as const;
 
 export const PIDMAP_ITER = {
   name: 'pidmap-iter',
   maps: ['rodata'],
   programs: ['pidmap_tasks'],
-  sha256: 'df5d3d77f87b06873734bd9e1eff04d6a05e3f5c48b6aa6ef1a5d32292ce21be',
+  sha256: 'f947ff0367f55ac1c6f86d02bb0b7d68c9b8040a4fcc47b664cd7382bdc69341',
 } as const;
 
 export const PIDMAP_WIDE = {
   name: 'pidmap-wide',
   maps: ['slots', 'rodata'],
   programs: ['pidmap_wide'],
-  sha256: 'c9b309e64c4d9f454a9baf2f7a993132d1e183d2506b49904698cbdc8b969851',
+  sha256: '4fd938a7b0de3d8265e9deed157e7d56fc2916cd14eb019fd99ee98e793bba40',
 } as const;

@@ -10,7 +10,7 @@ import * as abi from '../abi/layout.gen.ts';
 import { asset } from '../assets.ts';
 import { FdmapError, SystemError } from '../errors.ts';
 import { createArray, loadSyscallProgram, Runner, updateElement } from '../sys/bpf.ts';
-import { close } from '../sys/calls.ts';
+import { close, pageSize } from '../sys/calls.ts';
 import { LEAST, withLowDescriptorsTaken } from '../sys/descriptors.ts';
 import type { Door } from '../sys/door.ts';
 import { EINVAL } from '../sys/errno.ts';
@@ -172,6 +172,7 @@ function constantsOf(door: Door, config: ProgramConfig): Memory {
   const memory = new Memory(door, abi.SIZEOF_FDMAP_CONFIG);
   const { shared } = config;
   memory.setU32(abi.FDMAP_CONFIG_VPID_LOOKUP, config.vpidLookup ? 1 : 0);
+  memory.setU32(abi.FDMAP_CONFIG_PAGE_SIZE, pageSize(door));
   if (shared) {
     memory.setU32(abi.FDMAP_CONFIG_SHARED, 1);
     memory.setU32(abi.FDMAP_CONFIG_SELF_ONLY, shared.selfOnly ? 1 : 0);

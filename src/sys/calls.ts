@@ -1,7 +1,7 @@
 /** The few plain system calls that node:fs does not have, or has only with a path. */
 
 import type { Door } from './door.ts';
-import type { Memory } from './memory.ts';
+import { Memory } from './memory.ts';
 import { SYSCALLS } from './uapi.gen.ts';
 
 // fcntl(2) commands, the same on every architecture: include/uapi/linux/fcntl.h and asm-generic/fcntl.h
@@ -48,3 +48,23 @@ export const getFileFlags = (door: Door, fd: number): number => door.syscall(num
 /** The lowest free descriptor from `least` on, close-on-exec. */
 export const duplicate = (door: Door, fd: number, least: number): number =>
   door.syscall(numbers.fcntl, fd, F_DUPFD_CLOEXEC, least);
+
+/**
+ * Size of a memory page in bytes. The C library knows it from the auxiliary vector;
+ * the kernel tells by refusing an address that is at no page's beginning (madvise(2)).
+ */
+export function pageSize(door: Door): number {
+  let size = 4096;
+  while (size < 65536 && door.syscall(numbers.madvise, size, 0, 0) < 0) size *= 2;
+  return size;
+}
+
+const CLOCK_BOOTTIME = 7;
+
+/** Milliseconds since boot, suspended time included, in this process's time namespace. */
+export function sinceBoot(door: Door): number {
+  const time = new Memory(door, 16);
+  door.syscall(numbers.clock_gettime, CLOCK_BOOTTIME, time.address);
+  time.keep();
+  return Number(time.u64[0]) * 1000 + Number(time.u64[1]) / 1e6;
+}

@@ -228,6 +228,7 @@ export const BPF_TRACE_ITER = 28;
 export const SYSCALLS = {
   x64: {
     bpf: 321,
+    clock_gettime: 228,
     close: 3,
     close_range: 436,
     dup3: 292,
@@ -238,6 +239,7 @@ export const SYSCALLS = {
     ioctl: 16,
     landlock_create_ruleset: 444,
     landlock_restrict_self: 446,
+    madvise: 28,
     mount: 165,
     openat: 257,
     poll: 7,
@@ -254,6 +256,7 @@ export const SYSCALLS = {
   },
   arm64: {
     bpf: 280,
+    clock_gettime: 113,
     close: 57,
     close_range: 436,
     dup3: 24,
@@ -264,6 +267,7 @@ export const SYSCALLS = {
     ioctl: 29,
     landlock_create_ruleset: 444,
     landlock_restrict_self: 446,
+    madvise: 233,
     mount: 40,
     openat: 56,
     ppoll: 73,

@@ -57,3 +57,48 @@ export const capabilities = (low: number, high: number): string =>
 
 /** RLIM_INFINITY is all ones. */
 export const limit = (value: number): number => (value >= 2 ** 63 ? Number.POSITIVE_INFINITY : value);
+
+/** Names of SCHED_* in include/uapi/linux/sched.h, as chrt(1) prints them. */
+const POLICIES = ['other', 'fifo', 'rr', 'batch', 'iso', 'idle', 'deadline', 'ext'];
+
+export const policyName = (policy: number): string => POLICIES[policy] ?? String(policy);
+
+/** What a process used, in ns: struct pidinfo_times. */
+export interface CpuTimes {
+  readonly utime: number;
+  readonly stime: number;
+  readonly runtime: number;
+  readonly prevUtime: number;
+  readonly prevStime: number;
+}
+
+/**
+ * User and system time as /proc prints them: cputime_adjust() of
+ * kernel/sched/cputime.c. Ticks only tell how the exact running time is to be
+ * shared out, and neither part ever becomes less than it was shown before.
+ */
+export function adjustedTimes(times: CpuTimes): { utime: number; stime: number } {
+  const { runtime, prevUtime, prevStime } = times;
+  if (prevStime + prevUtime >= runtime) return { utime: prevUtime, stime: prevStime };
+  let stime = times.stime;
+  let utime = times.utime;
+  if (stime === 0) utime = runtime;
+  else if (utime === 0) stime = runtime;
+  else stime = Math.min(share(stime, runtime, stime + utime), runtime);
+  if (stime < prevStime) stime = prevStime;
+  utime = runtime - stime;
+  if (utime < prevUtime) {
+    utime = prevUtime;
+    stime = runtime - utime;
+  }
+  return { utime, stime };
+}
+
+/** floor(a * b / c). A double is off by less than 2^-51 of it; near a whole tick that would tell. */
+function share(a: number, b: number, c: number): number {
+  const quotient = a * (b / c);
+  const beyond = quotient % (TICK_MS * 1e6);
+  const doubt = quotient * 2 ** -50 + 2;
+  if (beyond > doubt && TICK_MS * 1e6 - beyond > doubt) return Math.floor(quotient);
+  return Number((BigInt(a) * BigInt(b)) / BigInt(c));
+}

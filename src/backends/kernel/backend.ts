@@ -23,6 +23,7 @@ import { ENOENT, EOPNOTSUPP, EPERM, isOutOfDescriptors } from '../../sys/errno.t
 import type { Backend, BackendName, PidinfoQuestion, PidmapQuestion, Records } from '../backend.ts';
 import { FdmapIterator } from './fdmap-iterator.ts';
 import { FdmapProgram } from './fdmap-program.ts';
+import { PidinfoIterator } from './pidinfo-iterator.ts';
 import { PidinfoProgram } from './pidinfo-program.ts';
 import { PidmapIterator } from './pidmap-iterator.ts';
 import { PidmapProgram } from './pidmap-program.ts';
@@ -68,9 +69,11 @@ export class KernelBackend implements Backend {
   #pidmapIterator: PidmapIterator | undefined;
   #pidinfo: PidinfoProgram | undefined;
   #tasks: OwnLink | undefined;
+  #pidinfoIterator: PidinfoIterator | undefined;
   /** The caller's pid namespace is not the initial one: known after a first answer. */
   #nested = false;
   #numbersByIterator = false;
+  #statusByIterator = false;
 
   /** @param name `pinned` when the source opens what somebody else has loaded */
   constructor(door: Door, source: ObjectSource, name: BackendName = 'kernel') {
@@ -107,21 +110,52 @@ export class KernelBackend implements Backend {
     return this.#iteratorOfTasks().read(question, target, at);
   }
 
-  pidinfo({ pids, fields }: PidinfoQuestion): Records | number {
-    const numbers = pids ? Int32Array.from(pids) : this.#allProcesses();
-    if (typeof numbers === 'number') return numbers;
-    this.#pidinfo ??= new PidinfoProgram(this.#door, this.#load(objects.PIDINFO), () =>
-      this.#load(objects.PIDINFO_WIDE),
-    );
+  pidinfo({ pids, fields, threads }: PidinfoQuestion): Records | number {
     const pieces: Uint8Array[] = [];
-    const error = this.#pidinfo.named(numbers, groupsOf(fields), (piece) => pieces.push(piece));
+    const take = (piece: Uint8Array) => pieces.push(piece);
+    const groups = groupsOf(fields);
+    const error =
+      this.#pidinfoByProgram(pids, groups, threads, take) ??
+      this.#pidinfoByIterator(pids, groups, threads, take);
     return error || pieces;
   }
 
-  #allProcesses(): Int32Array | number {
+  /** Undefined where programs cannot: the iterator is to answer. */
+  #pidinfoByProgram(
+    pids: readonly number[] | undefined,
+    groups: number,
+    threads: boolean,
+    take: (piece: Uint8Array) => void,
+  ): number | undefined {
+    if (this.#statusByIterator || this.tier !== 'A') return undefined;
+    this.#pidinfo ??= new PidinfoProgram(this.#door, this.#load(objects.PIDINFO), () =>
+      this.#load(objects.PIDINFO_WIDE),
+    );
+    const numbers = pids ? Int32Array.from(pids) : this.#all(threads ? 'tasks' : 'processes');
+    if (typeof numbers === 'number') return numbers;
+    const error = this.#pidinfo.read(numbers, groups, threads, take);
+    if (error !== -EOPNOTSUPP) return error;
+    this.#statusByIterator = true;
+    return undefined;
+  }
+
+  #pidinfoByIterator(
+    pids: readonly number[] | undefined,
+    groups: number,
+    threads: boolean,
+    take: (piece: Uint8Array) => void,
+  ): number {
+    this.#pidinfoIterator ??= new PidinfoIterator(this.#door, this.#load(objects.PIDINFO_ITER), () =>
+      this.#spareDescriptors(),
+    );
+    if (!pids) return this.#pidinfoIterator.all(groups, threads, take);
+    return this.#pidinfoIterator.read(Int32Array.from(pids), groups, threads, take);
+  }
+
+  #all(mode: 'processes' | 'tasks'): Int32Array | number {
     for (let room = 4096; ; room *= 4) {
       const target = new Int32Array(room);
-      const end = this.pidmap({ mode: 'processes', pid: 0, start: 0, kthreads: true }, target, 0);
+      const end = this.pidmap({ mode, pid: 0, start: 0, kthreads: true }, target, 0);
       if (end < room) return end < 0 ? end : target.subarray(0, end);
     }
   }
@@ -134,7 +168,7 @@ export class KernelBackend implements Backend {
     this.fdmap(0, 0, probe, 0);
     this.#pidmap?.prepare();
     (this.#fdmap ?? this.#self)?.prepare();
-    this.pidinfo({ pids: [process.pid], fields: new Set(['pid']) });
+    this.pidinfo({ pids: [process.pid], fields: new Set(['pid']), threads: false });
     this.#pidinfo?.prepare();
     this.#spareDescriptors();
   }
@@ -145,7 +179,7 @@ export class KernelBackend implements Backend {
     this.#spares?.close();
     for (const loaded of this.#loaded.splice(0)) unload(this.#door, loaded);
     this.#self = this.#fdmap = this.#fdmapIterator = this.#pidmap = this.#pidmapIterator = undefined;
-    this.#pidinfo = undefined;
+    this.#pidinfo = this.#pidinfoIterator = undefined;
   }
 
   #load(object: ObjectFile): Loaded {

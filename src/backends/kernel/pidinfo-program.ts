@@ -9,7 +9,7 @@ import { Memory } from '../../sys/memory.ts';
 import { runUntilAnswered } from './retry.ts';
 import { whenNeeded } from './when-needed.ts';
 
-const MODE = abi.PIDINFO_HEAD_MODE >> 2;
+const FLAGS = abi.PIDINFO_HEAD_FLAGS >> 2;
 const MASK = abi.PIDINFO_HEAD_MASK >> 2;
 const COUNT = abi.PIDINFO_HEAD_COUNT >> 2;
 const STORED = abi.PIDINFO_HEAD_STORED >> 2;
@@ -56,14 +56,14 @@ export class PidinfoProgram {
    *
    * @returns 0 or a negative errno
    */
-  named(pids: Int32Array, groups: number, take: (records: Uint8Array) => void): number {
+  read(pids: Int32Array, groups: number, threads: boolean, take: (records: Uint8Array) => void): number {
     for (let at = 0; at < pids.length; ) {
       const left = pids.length - at;
       const window = (left > this.#small.pids.length && this.#wide()) || this.#small;
       const { head } = window;
       const count = Math.min(left, window.pids.length);
       const error = runUntilAnswered(window.runner, ERROR, () => {
-        head[MODE] = abi.PIDINFO_NAMED;
+        head[FLAGS] = threads ? abi.PIDINFO_THREADS : 0;
         head[MASK] = groups;
         head[COUNT] = count;
         window.pids.set(pids.subarray(at, at + count));

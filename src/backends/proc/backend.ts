@@ -4,7 +4,7 @@
  */
 
 import { appendSorted } from '../../abi/numbers.ts';
-import { getDescriptorFlags } from '../../sys/calls.ts';
+import { getDescriptorFlags, pageSize } from '../../sys/calls.ts';
 import type { Door } from '../../sys/door.ts';
 import { EACCES, EMFILE, ENOENT, ENOTDIR, EPERM, ESRCH } from '../../sys/errno.ts';
 import type { Backend, PidinfoQuestion, PidmapQuestion, Records } from '../backend.ts';
@@ -14,6 +14,9 @@ import { type ProcessStat, parseStat } from './stat.ts';
 
 /** Default of fs.nr_open: a table is no longer than this unless an administrator raised it. */
 const NR_OPEN = 1 << 20;
+
+/** Where the kernel cannot be asked: all but some machines of arm64. */
+const SMALLEST_PAGE = 4096;
 
 export class ProcBackend implements Backend {
   readonly name = 'proc';
@@ -127,11 +130,13 @@ export class ProcBackend implements Backend {
     return typeof text === 'number' ? undefined : parseStat(text);
   }
 
-  /** For each process one file, or up to three and a directory; see pidinfo.ts. */
-  pidinfo({ pids, fields }: PidinfoQuestion): Records | number {
-    const numbers = pids ?? this.#files.numbers('/proc');
+  /** For each process one file, or up to seven, eleven links and a directory: see pidinfo-groups.ts. */
+  pidinfo({ pids, fields, threads }: PidinfoQuestion): Records | number {
+    const mode = threads ? 'tasks' : 'processes';
+    const numbers = pids ?? this.#numbers({ mode, pid: 0, start: 0, kthreads: true });
     if (typeof numbers === 'number') return numbers;
-    const reader = new ProcessReader(this.#files, fields);
+    const size = this.#door ? pageSize(this.#door) : SMALLEST_PAGE;
+    const reader = new ProcessReader(this.#files, { fields, threads, named: !!pids, pageSize: size });
     for (const pid of numbers) reader.add(pid);
     return [reader.records];
   }

@@ -1,6 +1,15 @@
 /** Files and directories of /proc, read with few crossings and numeric errors. */
 
-import { closeSync, constants, openSync, readdirSync, readlinkSync, readSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  statSync,
+} from 'node:fs';
 import { close, getdents64, openat } from '../../sys/calls.ts';
 import type { Door } from '../../sys/door.ts';
 import { EACCES, ENOENT, EPERM, ESRCH, errnoOf } from '../../sys/errno.ts';
@@ -42,6 +51,21 @@ export class ProcFiles {
 
   /** A small file as text, or a negative errno. */
   text(path: string): string | number {
+    const length = this.#read(path);
+    return length < 0 ? length : this.#file.toString('latin1', 0, length);
+  }
+
+  /** A file of any length, or a negative errno. */
+  bytes(path: string): Buffer | number {
+    try {
+      return readFileSync(path);
+    } catch (error) {
+      return errnoOf(error);
+    }
+  }
+
+  /** Length of what is in the buffer, or a negative errno. */
+  #read(path: string): number {
     let fd: number;
     try {
       fd = openSync(path, constants.O_RDONLY);
@@ -49,7 +73,7 @@ export class ProcFiles {
       return errnoOf(error);
     }
     try {
-      return this.#file.toString('latin1', 0, readSync(fd, this.#file, 0, FILE_BYTES, null));
+      return readSync(fd, this.#file, 0, FILE_BYTES, null);
     } catch (error) {
       return errnoOf(error);
     } finally {

@@ -15,6 +15,19 @@ export interface ProcessStat {
   readonly flags: number;
   readonly kthread: boolean;
   readonly threads: number;
+  readonly minorFaults: number;
+  readonly majorFaults: number;
+  /** Clock ticks. */
+  readonly userTime: number;
+  readonly systemTime: number;
+  readonly priority: number;
+  readonly nice: number;
+  /** Bytes. */
+  readonly vsize: number;
+  /** Pages. */
+  readonly rss: number;
+  readonly cpu: number;
+  readonly policy: number;
   /** Clock ticks since boot. */
   readonly startTime: number;
 }
@@ -37,7 +50,17 @@ export function parseStat(text: string): ProcessStat | undefined {
     tty: number(7),
     flags: number(9),
     kthread: (number(9) & PF_KTHREAD) !== 0,
+    minorFaults: number(10),
+    majorFaults: number(12),
+    userTime: number(14),
+    systemTime: number(15),
+    priority: number(18),
+    nice: number(19),
     threads: number(20),
+    vsize: number(23),
+    rss: number(24),
+    cpu: number(39),
+    policy: number(41),
     startTime: number(22),
   };
 }
