@@ -61,9 +61,11 @@ int pidinfo_task(struct bpf_iter__task *ctx)
 	slot = bpf_task_storage_get(&requests, caller, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!slot)
 		return 0;
-	/* a reader who has not asked is told everything of each process */
-	if (!slot->busy)
+	/* a reader who has not asked is told everything, of threads as of processes */
+	if (!slot->busy) {
 		slot->mask = ~0ULL;
+		slot->flags = PIDINFO_LINK;
+	}
 	caller = plain(caller);
 	task = plain(task);
 	slot->used = 0;

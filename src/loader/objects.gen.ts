@@ -53,7 +53,7 @@ export const PIDINFO_ITER = {
   name: 'pidinfo-iter',
   maps: ['requests', 'rodata'],
   programs: ['pidinfo_request', 'pidinfo_task'],
-  sha256: '267065a55ffcc1308b0fde6143929ab283502e75458314fa5d0826cdcbea1aac',
+  sha256: '3d553a4bfe46319f4cdf4e182323199acf7160e97a0c16cfb3bfb0f6ea10164a',
 } as const;
 
 export const PIDINFO_WIDE = {

@@ -11,7 +11,7 @@ import {
 import { expect, onTestFinished } from 'vitest';
 import type { Process } from '../../src/index.ts';
 import { describeBackends } from '../helpers/backends.ts';
-import { needs } from '../helpers/needs.ts';
+import { needs, when } from '../helpers/needs.ts';
 import { commandOf, shell, sleeper as started, stateOf, zombie } from '../helpers/processes.ts';
 import { until } from '../helpers/scale.ts';
 
@@ -114,7 +114,7 @@ const namespacesOf = (pid: number) =>
     ]),
   );
 
-describeBackends('pidinfo', (handle, { proc }) => {
+describeBackends('pidinfo', (handle, { name, proc }) => {
   const one = (pid: number, fields?: Parameters<ReturnType<typeof handle>['pidinfo']>[1]) => {
     const rows = handle().pidinfo(pid, fields).toArray();
     expect(rows).toHaveLength(1);
@@ -187,7 +187,7 @@ describeBackends('pidinfo', (handle, { proc }) => {
   test('nice levels, limits and scheduling policy', async () => {
     const { pid } = await sleeper();
     const changed = shell(
-      `renice -n 7 -p ${pid} >/dev/null; prlimit --pid ${pid} --nofile=77:88; chrt -b -p 0 ${pid}; echo ok; sleep 1000`,
+      `renice -n 7 -p ${pid} >/dev/null; prlimit --pid ${pid} --nofile=77:88; chrt -b -p 0 ${pid}; echo ok; exec sleep 1000`,
     );
     await until('changed', () => changed.output().includes('ok'));
     expect(one(pid)).toMatchObject({ nice: 7, priority: 27, fdLimit: 77, fdLimitMax: 88, policy: 'batch' });
@@ -214,7 +214,8 @@ describeBackends('pidinfo', (handle, { proc }) => {
     expect(one(2)).toMatchObject({ command: 'kthreadd', kernelThread: true, ppid: 0, vsize: 0 });
   });
 
-  test('threads have their own numbers, states and times', () => {
+  const { test: withThreads } = when(name !== 'pinned by streams', 'a stream has no threads of their own');
+  withThreads('threads have their own numbers, states and times', () => {
     const tids = readdirSync('/proc/self/task').map(Number);
     const rows = handle().pidinfo(process.pid, { threads: true }).toArray();
     expect(rows.map(({ tid }) => tid)).toEqual(expect.arrayContaining(tids));

@@ -63,18 +63,12 @@ export class PidinfoIterator {
   }
 
   #among(pids: Int32Array, groups: number, threads: boolean, take: (records: Uint8Array) => void): number {
-    const found = new Map<number, Uint8Array>();
-    const wanted = new Set(pids);
+    const chosen = new Chosen(pids);
     // Any number may be a thread's.
-    const error = this.#ask(groups, abi.PIDINFO_LINK | (threads ? abi.PIDINFO_THREADS : 0), 0, (records) => {
-      const reader = new RecordReader(records);
-      while (reader.next()) {
-        const tid = reader.i32(reader.at + abi.PIDINFO_RECORD_TID);
-        if (wanted.has(tid)) found.set(tid, records.subarray(reader.at, reader.at + reader.size));
-      }
-    });
+    const flags = abi.PIDINFO_LINK | (threads ? abi.PIDINFO_THREADS : 0);
+    const error = this.#ask(groups, flags, 0, (records) => chosen.add(records));
     if (error < 0) return error;
-    for (const pid of pids) take(found.get(pid) ?? missing(pid));
+    chosen.give(take);
     return 0;
   }
 
@@ -108,4 +102,32 @@ function missing(pid: number): Uint8Array {
   writer.setU32(writer.fixed(abi.PIDINFO_RECORD_TID), pid);
   writer.end(-ESRCH);
   return writer.finish();
+}
+
+/** The records of some tasks, out of those of all. */
+export class Chosen {
+  readonly #pids: Int32Array | undefined;
+  readonly #wanted: ReadonlySet<number>;
+  readonly #found = new Map<number, Uint8Array>();
+
+  /** @param pids processes or threads; undefined for every process */
+  constructor(pids: Int32Array | undefined) {
+    this.#pids = pids;
+    this.#wanted = new Set(pids);
+  }
+
+  add(records: Uint8Array): void {
+    const reader = new RecordReader(records);
+    while (reader.next()) {
+      const pid = reader.i32(reader.at + abi.PIDINFO_RECORD_PID);
+      const tid = reader.i32(reader.at + abi.PIDINFO_RECORD_TID);
+      if (this.#pids ? !this.#wanted.has(tid) : tid !== pid) continue;
+      this.#found.set(tid, records.subarray(reader.at, reader.at + reader.size));
+    }
+  }
+
+  /** One record each, in the order of `pids`; those that are not there say so. */
+  give(take: (records: Uint8Array) => void): void {
+    for (const pid of this.#pids ?? this.#found.keys()) take(this.#found.get(pid) ?? missing(pid));
+  }
 }

@@ -14,7 +14,8 @@ import { SpareDescriptors } from '../../sys/descriptors.ts';
 import type { Door } from '../../sys/door.ts';
 import { EAGAIN, EMFILE, ENOENT, EOPNOTSUPP, ESRCH } from '../../sys/errno.ts';
 import { Memory } from '../../sys/memory.ts';
-import type { Backend, PidmapQuestion } from '../backend.ts';
+import type { Backend, PidinfoQuestion, PidmapQuestion, Records } from '../backend.ts';
+import { Chosen } from '../kernel/pidinfo-iterator.ts';
 import { PidmapIterator } from '../kernel/pidmap-iterator.ts';
 import { readStream, STREAM_BYTES, type StreamOpener } from '../kernel/stream.ts';
 import { inVersion } from './directory.ts';
@@ -48,6 +49,7 @@ export class StreamBackend implements Backend {
   readonly tier = 'B';
   readonly #door: Door;
   readonly #descriptors: StreamOpener;
+  readonly #status: StreamOpener;
   readonly #pidmap: PidmapIterator;
   readonly #piece: Memory;
   #spares: SpareDescriptors | undefined;
@@ -55,6 +57,7 @@ export class StreamBackend implements Backend {
   constructor(door: Door, directory: string) {
     this.#door = door;
     this.#descriptors = pinnedStream(door, directory, 'fdmap_task');
+    this.#status = pinnedStream(door, directory, 'pidinfo_task');
     const tasks = pinnedStream(door, directory, 'pidmap_tasks');
     this.#pidmap = new PidmapIterator(door, tasks, () => this.#spareDescriptors());
     this.#piece = new Memory(door, STREAM_BYTES);
@@ -88,15 +91,28 @@ export class StreamBackend implements Backend {
     return result < 0 ? result : answer;
   }
 
-  /** There is no stream of records yet. */
-  pidinfo(): number {
-    return -EOPNOTSUPP;
+  /**
+   * open, a read for each 60 tasks, close: with every field, for nothing can be asked for.
+   * What a thread alone has used is not in the stream: EOPNOTSUPP.
+   */
+  pidinfo({ pids, threads }: PidinfoQuestion): Records | number {
+    if (threads) return -EOPNOTSUPP;
+    const chosen = new Chosen(pids && Int32Array.from(pids));
+    const result = this.#withDescriptor(
+      (open) =>
+        readStream(this.#door, open, this.#piece, (length) => chosen.add(this.#piece.u8.slice(0, length))),
+      this.#status,
+    );
+    if (result < 0) return result;
+    const pieces: Uint8Array[] = [];
+    chosen.give((piece) => pieces.push(piece));
+    return pieces;
   }
 
   /** A process that has a free descriptor keeps its spares, which are part of its own answer. */
-  #withDescriptor(action: (open: StreamOpener) => number): number {
-    const result = action(this.#descriptors);
-    return result === -EMFILE ? this.#spareDescriptors().lend(() => action(this.#descriptors)) : result;
+  #withDescriptor(action: (open: StreamOpener) => number, stream = this.#descriptors): number {
+    const result = action(stream);
+    return result === -EMFILE ? this.#spareDescriptors().lend(() => action(stream)) : result;
   }
 
   #spareDescriptors(): SpareDescriptors {
