@@ -24,6 +24,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/uninstall.ts'),
   },
   {
+    name: 'ps',
+    summary: 'process status',
+    load: () => import('./commands/ps.ts'),
+  },
+  {
     name: 'doctor',
     summary: 'what works on this machine, and why not',
     load: () => import('./commands/doctor.ts'),

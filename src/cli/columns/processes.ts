@@ -29,6 +29,20 @@ const limitOf = (name: 'fdLimit' | 'fdLimitMax') => ({
   text: (row: Process) => (row[name] === Number.POSITIVE_INFINITY ? 'unlimited' : row[name]?.toString()),
 });
 
+/** Arguments with blanks between them; kernel threads in brackets, as ps(1) has them. */
+const commandLine = ({ args, command }: Process) =>
+  args === undefined ? undefined : args.length > 0 ? args.join(' ') : `[${command ?? ''}]`;
+
+/** 1:02:03.40, without the hours where there are none. */
+const duration = (name: 'userTime' | 'systemTime') => (row: Process) => {
+  const ms = row[name];
+  if (ms === undefined) return undefined;
+  const seconds = ((ms / 1000) % 60).toFixed(2).padStart(5, '0');
+  const minutes = Math.floor(ms / 60_000) % 60;
+  const hours = Math.floor(ms / 3_600_000);
+  return hours > 0 ? `${hours}:${String(minutes).padStart(2, '0')}:${seconds}` : `${minutes}:${seconds}`;
+};
+
 export const PROCESS_COLUMNS: readonly ProcessColumn[] = [
   field('pid', 'number', 'process'),
   {
@@ -72,6 +86,24 @@ export const PROCESS_COLUMNS: readonly ProcessColumn[] = [
   },
   field('fdTable', 'number', 'slots of the descriptor table'),
   field('kernelThread', 'boolean', 'whether it is a kernel thread'),
+  field('args', 'array', 'command line, from /proc/PID/cmdline', { text: commandLine }),
+  field('started', 'string', 'start, ISO 8601'),
+  field('userTime', 'number', 'user time of all threads, ms', { text: duration('userTime') }),
+  field('systemTime', 'number', 'system time of all threads, ms', { text: duration('systemTime') }),
+  field('vsize', 'number', 'virtual size, bytes'),
+  field('rss', 'number', 'resident set, bytes'),
+  field('shared', 'number', 'of it file mappings and shared memory, bytes'),
+  field('minorFaults', 'number', 'page faults without reading from storage'),
+  field('majorFaults', 'number', 'page faults with reading from storage'),
+  field('readBytes', 'number', 'bytes that storage was read for'),
+  field('writeBytes', 'number', 'bytes that storage was written for'),
+  field('priority', 'number', 'as in proc_pid_stat(5)'),
+  field('nice', 'number', '-20 to 19'),
+  field('policy', 'string', 'scheduling policy: other, fifo, rr, batch, idle, deadline, ext'),
+  field('cpu', 'number', 'CPU that it ran on last'),
+  field('oomScoreAdj', 'number', '-1000 to 1000'),
+  field('cgroupId', 'number', 'inode of the cgroup v2 directory'),
+  field('namespaces', 'object', 'inodes by name'),
 ];
 
 /** What to ask pidinfo() for. */
