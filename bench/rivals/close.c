@@ -49,7 +49,7 @@ static long ask(int32_t *into)
 
 static void open_all(void)
 {
-	int one = open("/dev/null", O_RDONLY);
+	int one = open("/etc/passwd", O_RDONLY);
 
 	if (one < 0 || dup2(one, FIRST) < 0)
 		die("open");
@@ -57,7 +57,7 @@ static void open_all(void)
 	for (long fd = FIRST + 1; fd < FIRST + count; fd++) {
 		if (fcntl(fd, F_GETFD) >= 0)
 			fcntl(fd, F_SETFD, 0);
-		else if (open("/dev/null", O_RDONLY) < 0)
+		else if (open("/etc/passwd", O_RDONLY) < 0)
 			die("open");
 	}
 }

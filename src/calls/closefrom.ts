@@ -59,7 +59,7 @@ export function closefrom(
   else closeAll(door, open);
 }
 
-const runtimeOf = (backend: Backend, door: Door) => runtimeDescriptors(door, fdmap(backend, 0, {}));
+const runtimeOf = (backend: Backend, door: Door) => runtimeDescriptors(door, fdmap(backend, 0, {})).all;
 
 /** @throws ArgumentError for what is no descriptor number */
 function keptOf(keep: Iterable<number>, n: number): number[] {

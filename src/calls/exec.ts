@@ -77,14 +77,15 @@ function plan(backend: Backend, door: Door, options: ExecOptions): { wanted: num
   const { closefrom = 3 } = options;
   checkStart(closefrom, 'exec');
   const open = fdmap(backend, 0, {});
-  const runtime = runtimeDescriptors(door, open);
+  const { all: runtime, doubtful } = runtimeDescriptors(door, open);
   const keep = new Set<number>();
   for (const fd of options.keep ?? []) {
     if ((fd | 0) !== fd || fd < 0) {
       throw new ArgumentError(EINVAL, 'exec', `keep must hold descriptor numbers, not ${String(fd)}`);
     }
     // A number that was free when we started may be the runtime's now.
-    if (!open.includes(fd) || (runtime.has(fd) && fd !== channelNumber())) {
+    const own = runtime.has(fd) && !doubtful.has(fd) && fd !== channelNumber();
+    if (!open.includes(fd) || own) {
       throw new SystemError(-EBADF, 'exec', { path: String(fd) });
     }
     keep.add(fd);

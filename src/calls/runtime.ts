@@ -9,8 +9,9 @@
  *   parent or was made to be inherited.
  * - and one of these: an event loop's epoll, eventfd, io_uring or inotify; a pipe
  *   with both ends in this process (how libuv brings signals into a loop); the
- *   terminal of a standard stream opened once more (uv_tty_init()); the channel of
- *   process.send(); the eBPF programs, maps and links of this package.
+ *   terminal of a standard stream opened once more (uv_tty_init()); /dev/null, which a
+ *   loop gives up when accept(2) finds no descriptor free (uv__emfile_trick()); the channel
+ *   of process.send(); the eBPF programs, maps and links of this package.
  *
  * The names of anonymous inodes are only in /proc. Where it is not mounted every
  * close-on-exec descriptor on an anonymous inode counts as the runtime's: leaving a
@@ -41,16 +42,30 @@ const RUNTIME_KINDS = new Set([
 /** An anonymous inode's name, from its link. */
 const anonymousKind = (link: string) => /^anon_inode:\[?([^\]]+)\]?$/.exec(link)?.[1] ?? '';
 
+/** Major and minor of /dev/null, Documentation/admin-guide/devices.txt. */
+const NULL_DEVICE = '1:3';
+/** Event loops of a Node process without Workers: JavaScript's, and two of the platform's own threads. */
+const LOOPS_AT_LEAST = 3;
+
+export interface Runtime {
+  /** All of them. */
+  readonly all: Set<number>;
+  /** Those of `all` that may as well be the program's: any /dev/null looks like another. */
+  readonly doubtful: Set<number>;
+}
+
 /**
- * Those of `fds` that are the runtime's: one statx(2) each, an fcntl(2) where it is
+ * Those of `fds` that are the runtime's: one statx(2) each, one or two fcntl(2) where it is
  * anonymous, a pipe or a device, and a readlink(2) for the name of what is anonymous.
  *
  * @param fds all descriptors of this process: both ends of a pipe must be among them
  */
-export function runtimeDescriptors(door: Door, fds: Int32Array): Set<number> {
+export function runtimeDescriptors(door: Door, fds: Int32Array): Runtime {
   const own = new OwnDescriptors(door);
   const found = new Set<number>();
   const terminals = standardTerminals(own);
+  const nulls: number[] = [];
+  let loops = 0;
   const pipes = new Map<string, { readers: number[]; writers: number[] }>();
   const channel = (process.channel as { fd?: number } | undefined)?.fd;
   for (const fd of fds) {
@@ -62,16 +77,21 @@ export function runtimeDescriptors(door: Door, fds: Int32Array): Set<number> {
     if (own.stat(fd) < 0) continue;
     const { type } = own;
     if (type !== 0 && type !== S_IFCHR && type !== S_IFIFO) continue;
-    if (getDescriptorFlags(door, fd) !== FD_CLOEXEC) continue;
+    const flags = getFileFlags(door, fd);
+    if (flags < 0 || getDescriptorFlags(door, fd) !== FD_CLOEXEC) continue;
     if (type === 0) {
       const link = own.link(fd);
-      if (typeof link === 'number' || RUNTIME_KINDS.has(anonymousKind(link))) found.add(fd);
+      const kind = typeof link === 'string' ? anonymousKind(link) : undefined;
+      if (kind === undefined || RUNTIME_KINDS.has(kind)) found.add(fd);
+      if (kind === 'eventpoll') loops++;
     } else if (type === S_IFCHR) {
-      if (fd > 2 && terminals.has(own.device)) found.add(fd);
+      const { device } = own;
+      if (fd > 2 && terminals.has(device)) found.add(fd);
+      if (fd > 2 && device === NULL_DEVICE && (flags & O_ACCMODE) === 0) nulls.push(fd);
     } else {
       const ends = pipes.get(own.file) ?? { readers: [], writers: [] };
       pipes.set(own.file, ends);
-      const access = getFileFlags(door, fd) & O_ACCMODE;
+      const access = flags & O_ACCMODE;
       if (access !== O_WRONLY) ends.readers.push(fd);
       if (access !== 0) ends.writers.push(fd);
     }
@@ -80,7 +100,10 @@ export function runtimeDescriptors(door: Door, fds: Int32Array): Set<number> {
     if (readers.length === 0 || writers.length === 0) continue;
     for (const fd of [...readers, ...writers]) found.add(fd);
   }
-  return found;
+  // One for each loop that has had a stream, which is before most programs open anything.
+  const doubtful = new Set(nulls.slice(0, Math.max(loops - LOOPS_AT_LEAST, 0) + 1));
+  for (const fd of doubtful) found.add(fd);
+  return { all: found, doubtful };
 }
 
 /** Major numbers of terminals, Documentation/admin-guide/devices.txt: 4 tty, 5 tty and console, 136-143 pts. */

@@ -41,12 +41,19 @@ export function firstOperand(words: readonly string[]): { word: string; index: n
   return token?.kind === 'positional' ? { word: token.value, index: token.index } : undefined;
 }
 
-/** @throws UsageError */
-export function parse(words: readonly string[], own: readonly OptionSpec[]): Parsed {
+/**
+ * @param literal the first operand ends the options, as env(1) has it: what follows is another command's
+ * @throws UsageError
+ */
+export function parse(words: readonly string[], own: readonly OptionSpec[], literal = false): Parsed {
   const specs = [...own, ...COMMON_OPTIONS];
   const options = new Map<string, string | true>();
   const operands: string[] = [];
   for (const token of tokensOf(words, specs)) {
+    if (literal && token.kind !== 'option') {
+      operands.push(...words.slice(token.kind === 'positional' ? token.index : token.index + 1));
+      break;
+    }
     if (token.kind === 'positional') operands.push(token.value);
     if (token.kind !== 'option') continue;
     const spec = specs.find(({ name }) => name === token.name);

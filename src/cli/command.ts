@@ -17,8 +17,11 @@ export interface Parsed {
   readonly operands: readonly string[];
 }
 
-/** 0 found, 1 nothing matched, 2 usage, 3 not permitted or not possible here. */
-export const EXIT = { found: 0, nothing: 1, usage: 2, refused: 3 } as const;
+/**
+ * 0 found, 1 nothing matched, 2 usage, 3 not permitted or not possible here; of `exec`, as env(1) has
+ * them: 126 the command cannot be run, 127 there is none.
+ */
+export const EXIT = { found: 0, nothing: 1, usage: 2, refused: 3, notRunnable: 126, notFound: 127 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 export interface Command {
@@ -32,6 +35,8 @@ export interface Command {
   readonly columns: readonly AnyColumn[];
   /** Names of the columns shown without -o. */
   readonly defaults: readonly string[];
+  /** The first operand ends the options: what follows is another command's. */
+  readonly literal?: boolean;
   run(parsed: Parsed): ExitCode | Promise<ExitCode>;
 }
 

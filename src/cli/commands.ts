@@ -29,6 +29,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/ps.ts'),
   },
   {
+    name: 'exec',
+    summary: 'run a command in this process, with clean descriptors',
+    load: () => import('./commands/exec.ts'),
+  },
+  {
+    name: 'cat',
+    summary: 'contents of small files, /proc and /sys included: readfileat()',
+    load: () => import('./commands/cat.ts'),
+  },
+  {
     name: 'doctor',
     summary: 'what works on this machine, and why not',
     load: () => import('./commands/doctor.ts'),

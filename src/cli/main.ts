@@ -14,7 +14,8 @@ async function main(words: readonly string[]): Promise<ExitCode> {
   if (!found) throw new UsageError(`neither a command nor a pid: ${quote(first!.word)}`);
   const { entry, named } = found;
   const { command } = await entry.load();
-  const parsed = parse(named ? words.filter((_, i) => i !== first!.index) : words, command.options);
+  const rest = named ? words.filter((_, i) => i !== first!.index) : words;
+  const parsed = parse(rest, command.options, command.literal);
   if (parsed.options.has('version')) {
     const { version } = await import('./version.ts');
     write([`fdmap ${version}\n`]);

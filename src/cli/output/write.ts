@@ -29,6 +29,12 @@ export function write(pieces: Iterable<string>): void {
   if (chunk && open) process.stdout.write(chunk);
 }
 
+/** Bytes as they are; false when the reader has gone. */
+export function writeBytes(bytes: Uint8Array): boolean {
+  if (open && bytes.length > 0) process.stdout.write(bytes);
+  return open;
+}
+
 /** One line on stderr, beginning with the command's name. */
 export function complain(message: string): void {
   process.stderr.write(`fdmap: ${visible(message.trimEnd().replaceAll(/\s*\n\s*/g, '; '))}\n`);
