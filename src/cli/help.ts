@@ -20,8 +20,9 @@ export function* helpOf(entry: CommandEntry, command: Command): Generator<string
   yield '\nOptions:\n';
   yield* list([...command.options, ...COMMON_OPTIONS].map((option) => [nameOf(option), option.help]));
   if (command.columns.length > 0) {
-    yield `\nColumns (without -o: ${command.defaults.join(',')}; also the names in JSON):\n`;
+    yield '\nColumns, also the names in JSON:\n';
     yield* list(command.columns.map(({ name, help }) => [name, help]));
+    yield `${wrapped(`Without -o: ${command.defaults.join(', ')}.`, 0)}\n`;
   }
   if (top) {
     yield '\nExit codes: 0 found, 1 nothing matched or no such process, 2 usage,\n';

@@ -9,7 +9,7 @@ import { complain } from '../output/write.ts';
 const FD_MAX = 0x7fff_ffff;
 
 export const command: Command = {
-  synopsis: ['exec [--closefrom N] [--keep LIST] … [--] CMD [ARG…]'],
+  synopsis: ['exec [--closefrom N] … [--] CMD [ARG…]'],
   description:
     'Becomes CMD: same pid, same exit status, same signals. CMD gets the descriptors below N (3) and those ' +
     'of LIST, and nothing of what Node itself changed: SIGPIPE and SIGXFSZ are at their default, streams and ' +
