@@ -1,5 +1,6 @@
 // Turns what the compiler wrote to dist/ into few modules: dist/index.js is one, the command
-// is one for what all its sub-commands share and one for each of them. Types stay as they are.
+// is one for what all its sub-commands share and one for each of them, fdmap/testing is one. Types
+// stay as they are.
 //
 // Loading is a large part of what a first call costs: each further module takes 0.5 to 1 ms,
 // and an import statement of a built-in module reads all its exports, whose lazy getters
@@ -11,6 +12,7 @@ import { rolldown } from 'rolldown';
 
 const DIST = join(import.meta.dirname, '../dist');
 const INDEX = join(DIST, 'index.js');
+const TESTING = join(DIST, 'testing.js');
 const CLI = join(DIST, 'cli');
 const MAIN = join(CLI, 'main.js');
 
@@ -45,14 +47,16 @@ const command = await bundle(MAIN, [/\/index\.js$/], {
   codeSplitting: { groups: [{ name: 'command', test: isShared }] },
 });
 
+const testing = await bundle(TESTING, [/\/index\.js$/], {});
 const library = await bundle(INDEX, [], {});
 if (library.length !== 1) throw new Error(`one module was wanted, not ${library.length}: a dynamic import?`);
 const code = withBuiltins(library[0].code);
 const left = /^import\b.*$/m.exec(code);
 if (left) throw new Error(`not replaced: ${left[0]}`);
 
-clear([...library, ...command]);
+clear([...library, ...command, ...testing]);
 writeFileSync(INDEX, code);
+writeFileSync(TESTING, withBuiltins(testing[0].code));
 for (const { fileName, code } of command) writeFileSync(join(CLI, fileName), withBuiltins(code));
 chmodSync(MAIN, 0o755);
 if (!readFileSync(MAIN, 'utf8').startsWith('#!/usr/bin/env node\n'))
