@@ -46,6 +46,7 @@ struct fdmap_config {
 	__u32 apparmor_word;	/* the label: a caller with another than `unconfined` is confined */
 	__u32 page_size;	/* in bytes */
 	__u64 unconfined;	/* address of AppArmor's unconfined label */
+	__u64 file_key[2];	/* of fdinfo_record.file_id: secret, or numbers would tell addresses */
 };
 
 #define FDMAP_NO_WORD 0xffffffff
@@ -385,7 +386,9 @@ struct pidinfo_wide {
 	__u64 records[PIDINFO_WIDE_ROOM];
 };
 
-_Static_assert(sizeof(struct fdmap_config) == 40, "fdmap_config");
+#include "fdinfo.h"
+
+_Static_assert(sizeof(struct fdmap_config) == 56, "fdmap_config");
 _Static_assert(sizeof(struct fdmap_manifest) == 248, "fdmap_manifest");
 _Static_assert(sizeof(struct fdmap_lsm) == 136, "fdmap_lsm");
 _Static_assert(sizeof(struct fdmap_head) == 48, "fdmap_head");

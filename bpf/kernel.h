@@ -98,8 +98,23 @@ struct cred {
 	struct group_info *group_info;
 };
 
+struct dentry;
+struct inode;
+struct vfsmount;
+
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+};
+
 struct file {
+	unsigned int f_mode;
+	unsigned int f_flags;
+	void *private_data;
+	struct inode *f_inode;
 	const struct cred *f_cred;
+	struct path f_path;
+	long long f_pos;
 };
 
 struct pid_namespace;

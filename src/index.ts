@@ -5,10 +5,14 @@
  * @packageDocumentation
  */
 
+import type { Descriptor } from './abi/fdinfo/decode.ts';
 import type { ClosefromOptions } from './calls/closefrom.ts';
 import { type Diagnosis, diagnose as diagnoseHere } from './calls/diagnose.ts';
 import type { ExecOptions } from './calls/exec.ts';
 import { exec as execHere } from './calls/exec.ts';
+import type { FdinfoStreamOptions } from './calls/fdinfo/fdinfo.ts';
+import type { DescriptorList } from './calls/fdinfo/list.ts';
+import type { FdinfoOptions } from './calls/fdinfo/options.ts';
 import type { FdmapIntoOptions, FdmapOptions } from './calls/fdmap.ts';
 import * as handles from './calls/open.ts';
 import { defaultHandle, type OpenOptions } from './calls/open.ts';
@@ -26,6 +30,17 @@ import type {
 import * as reading from './calls/readfile.ts';
 import * as batches from './calls/readfiles.ts';
 
+export type { Descriptor } from './abi/fdinfo/decode.ts';
+export type { Access, Endpoint, Lock } from './abi/fdinfo/descriptor.ts';
+export type {
+  EpollTarget,
+  FanotifyMark,
+  InotifyWatch,
+} from './abi/fdinfo/events.ts';
+export type { Ring } from './abi/fdinfo/objects.ts';
+export type { InetAddress, SocketState, VsockAddress } from './abi/fdinfo/sockets.ts';
+export { bytesOf } from './abi/fdinfo/text.ts';
+export { DESCRIPTOR_TYPES, type DescriptorType, type PlaceName } from './abi/fdinfo/types.ts';
 export type { NumericField } from './abi/pidinfo/decode.ts';
 export type { ProcessField } from './abi/pidinfo/fields.ts';
 export type { BackendName, PidmapMode } from './backends/backend.ts';
@@ -34,6 +49,9 @@ export type { Privileges, ProcMount, Restrictions } from './backends/surrounding
 export type { ClosefromOptions } from './calls/closefrom.ts';
 export type { Diagnosis, FeatureReport } from './calls/diagnose.ts';
 export type { ClosedDescriptor, ExecOptions } from './calls/exec.ts';
+export type { FdinfoStreamOptions } from './calls/fdinfo/fdinfo.ts';
+export type { DescriptorList, FailedProcess } from './calls/fdinfo/list.ts';
+export type { FdinfoOptions } from './calls/fdinfo/options.ts';
 export type { FdmapIntoOptions, FdmapOptions } from './calls/fdmap.ts';
 export {
   type Hidepid,
@@ -275,4 +293,33 @@ export function processDirectory(pid: number): ProcessDirectory {
  */
 export function exec(command: string, args: readonly string[] = [], options: ExecOptions = {}): never {
   return execHere(defaultHandle().lent, command, args, options);
+}
+
+/**
+ * `fdinfo(pid | pids | nothing)` - everything about the descriptors of one
+ * process, of several, or of every process of the caller's pid namespace.
+ *
+ * One stream of records from the kernel, 32 KiB a read: about 0.4 microseconds
+ * a descriptor; opening it takes 5 system calls (proc backend: 2 to 4 for each
+ * descriptor). No file of another process is touched. The records stay as they
+ * came; each member of a row is decoded when it is read, and is undefined where
+ * it is not known. Filters that save the kernel work run there.
+ *
+ * @throws SystemError `ESRCH` and `EACCES` for a single `pid` (in a list of pids they are in `errors`);
+ *   the errno of stat(2) for a `mount` that is not there
+ * @throws ArgumentError `EINVAL`
+ */
+export function fdinfo(target?: number | readonly number[], options: FdinfoOptions = {}): DescriptorList {
+  return defaultHandle().fdinfo(target, options);
+}
+
+/**
+ * `fdinfoStream()` - {@link fdinfo} of every process in batches of up to 1 MiB
+ * of records, with a turn of the event loop between them: memory does not grow
+ * with the number of descriptors. Holds two descriptors until it ends.
+ *
+ * @throws as {@link fdinfo}
+ */
+export function fdinfoStream(options: FdinfoStreamOptions = {}): AsyncGenerator<Descriptor[], undefined> {
+  return defaultHandle().fdinfoStream(options);
 }

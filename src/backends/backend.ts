@@ -1,6 +1,7 @@
 /** What every way to the kernel offers to the calls above it. */
 
 import type { ProcessField } from '../abi/pidinfo/fields.ts';
+import type { DescriptorStream, FdinfoQuestion } from './fdinfo.ts';
 
 export type BackendName = 'pinned' | 'kernel' | 'proc';
 
@@ -48,6 +49,9 @@ export interface Backend {
    * error in its place; one of all that has gone meanwhile may have, or has none.
    */
   pidinfo(question: PidinfoQuestion): Records | number;
+
+  /** Every descriptor that the question is about. The records are of the kinds that decodeChunk() knows. */
+  fdinfo(question: FdinfoQuestion): DescriptorStream | number;
 
   /** Opens everything that a later call could need, so that none of them needs a descriptor. */
   prepare(): void;

@@ -1,9 +1,14 @@
+import type { Descriptor } from '../abi/fdinfo/decode.ts';
 import type { Backend, BackendName } from '../backends/backend.ts';
 import { BACKEND_CHOICES, type BackendChoice, type Selected, selectBackend } from '../backends/select.ts';
 import { FdmapError } from '../errors.ts';
 import { checkOneOf } from './arguments.ts';
 import type { ClosefromOptions } from './closefrom.ts';
 import * as closing from './closefrom.ts';
+import type { FdinfoStreamOptions } from './fdinfo/fdinfo.ts';
+import * as descriptors from './fdinfo/fdinfo.ts';
+import type { DescriptorList } from './fdinfo/list.ts';
+import type { FdinfoOptions } from './fdinfo/options.ts';
 import type { FdmapIntoOptions, FdmapOptions } from './fdmap.ts';
 import * as calls from './fdmap.ts';
 import type { PidinfoOptions } from './pidinfo.ts';
@@ -88,6 +93,16 @@ export class Handle implements Disposable {
   /** As {@link inherited}. */
   inherited(): Int32Array {
     return closing.inherited(this.#open);
+  }
+
+  /** As {@link fdinfo}. */
+  fdinfo(target?: number | readonly number[], options: FdinfoOptions = {}): DescriptorList {
+    return descriptors.fdinfo(this.#open, target, options);
+  }
+
+  /** As {@link fdinfoStream}. */
+  fdinfoStream(options: FdinfoStreamOptions = {}): AsyncGenerator<Descriptor[], undefined> {
+    return descriptors.fdinfoStream(this.#open, options);
   }
 
   /** Gives back every descriptor. Calls after it throw ERR_FDMAP_CLOSED; a second close does nothing. */

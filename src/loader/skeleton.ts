@@ -6,6 +6,7 @@
  * and the descriptors are in its context.
  */
 
+import { randomBytes } from 'node:crypto';
 import * as abi from '../abi/layout.gen.ts';
 import { asset } from '../assets.ts';
 import { FdmapError, SystemError } from '../errors.ts';
@@ -34,6 +35,8 @@ export interface Loaded {
 export interface ProgramConfig {
   /** The kernel has bpf_task_from_vpid(), since 6.13. */
   readonly vpidLookup: boolean;
+  /** 16 secret bytes that make the identities of open files: fdinfo's `fileId`. Default: random ones. */
+  readonly fileKey?: Uint8Array | undefined;
   /** Present for programs that are pinned for others. */
   readonly shared?: SharedConfig | undefined;
 }
@@ -182,6 +185,7 @@ function constantsOf(door: Door, config: ProgramConfig): Memory {
     memory.setU32(abi.FDMAP_CONFIG_APPARMOR_WORD, shared.apparmor?.word ?? abi.FDMAP_NO_WORD);
     memory.u64[abi.FDMAP_CONFIG_UNCONFINED >> 3] = shared.apparmor?.unconfined ?? 0n;
   }
+  memory.u8.set(config.fileKey ?? randomBytes(16), abi.FDMAP_CONFIG_FILE_KEY);
   return memory;
 }
 

@@ -165,14 +165,15 @@ export class Runner {
   }
 }
 
-/** A link of an iterator program: of every task, or of the thread `tid` alone. */
-export function createIteratorLink(door: Door, program: number, tid = 0): number {
+/** A link of an iterator program: of every task, of the thread `tid` alone, or of all threads of process `pid`. */
+export function createIteratorLink(door: Door, program: number, tid = 0, pid = 0): number {
   const info = new Memory(door, uapi.SIZEOF_BPF_ITER_LINK_INFO);
   info.setU32(uapi.ITER_LINK_INFO_TASK_TID, tid);
+  info.setU32(uapi.ITER_LINK_INFO_TASK_PID, pid);
   const a = attr(door);
   a.setU32(uapi.ATTR_LINK_CREATE_PROG_FD, program);
   a.setU32(uapi.ATTR_LINK_CREATE_ATTACH_TYPE, uapi.BPF_TRACE_ITER);
-  if (tid) {
+  if (tid || pid) {
     a.setPointer(uapi.ATTR_LINK_CREATE_ITER_INFO, info);
     a.setU32(uapi.ATTR_LINK_CREATE_ITER_INFO_LEN, uapi.SIZEOF_BPF_ITER_LINK_INFO);
   }

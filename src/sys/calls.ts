@@ -29,6 +29,13 @@ export const closeRange = (door: Door, first: number, last: number, flags: numbe
 export const read = (door: Door, fd: number, into: Memory, length = into.buffer.byteLength): number =>
   door.syscall(numbers.read, fd, into.address, length);
 
+/** read(2) of at most `length` bytes to `offset` of `into`. */
+export function readAt(door: Door, fd: number, into: Memory, offset: number, length: number): number {
+  const result = door.syscall(numbers.read, fd, into.address + offset, length);
+  into.keep();
+  return result;
+}
+
 export const getdents64 = (door: Door, fd: number, into: Memory): number =>
   door.syscall(numbers.getdents64, fd, into.address, into.buffer.byteLength);
 

@@ -21,8 +21,11 @@ import { SpareDescriptors } from '../../sys/descriptors.ts';
 import type { Door } from '../../sys/door.ts';
 import { ENOENT, EOPNOTSUPP, EPERM, isOutOfDescriptors } from '../../sys/errno.ts';
 import type { Backend, BackendName, PidinfoQuestion, PidmapQuestion, Records } from '../backend.ts';
+import type { DescriptorStream, FdinfoQuestion } from '../fdinfo.ts';
+import { FdinfoIterator } from './fdinfo.ts';
 import { FdmapIterator } from './fdmap-iterator.ts';
 import { FdmapProgram } from './fdmap-program.ts';
+import { fileKeyOf, KEY_FILE } from './file-key.ts';
 import { PidinfoIterator } from './pidinfo-iterator.ts';
 import { PidinfoProgram } from './pidinfo-program.ts';
 import { PidmapIterator } from './pidmap-iterator.ts';
@@ -41,14 +44,15 @@ export type ObjectSource = (object: ObjectFile) => Loaded;
  */
 export function loadingSource(door: Door, kernelRelease: string, shared?: SharedConfig): ObjectSource {
   const [major = 0, minor = 0] = kernelRelease.split('.').map(Number.parseFloat);
+  const fileKey = fileKeyOf(KEY_FILE);
   let vpidLookup = major > 6 || (major === 6 && minor >= 13);
   return (object) => {
     try {
-      return loadObject(door, object, { vpidLookup, shared });
+      return loadObject(door, object, { vpidLookup, fileKey, shared });
     } catch (error) {
       const configurable = (object.maps as readonly string[]).includes('rodata');
       if (!configurable || !(error instanceof LoadError) || error.step !== 'prog_run') throw error;
-      const loaded = loadObject(door, object, { vpidLookup: !vpidLookup, shared });
+      const loaded = loadObject(door, object, { vpidLookup: !vpidLookup, fileKey, shared });
       vpidLookup = !vpidLookup;
       return loaded;
     }
@@ -70,6 +74,7 @@ export class KernelBackend implements Backend {
   #pidinfo: PidinfoProgram | undefined;
   #tasks: OwnLink | undefined;
   #pidinfoIterator: PidinfoIterator | undefined;
+  #fdinfo: FdinfoIterator | undefined;
   /** The caller's pid namespace is not the initial one: known after a first answer. */
   #nested = false;
   #numbersByIterator = false;
@@ -152,6 +157,15 @@ export class KernelBackend implements Backend {
     return this.#pidinfoIterator.read(Int32Array.from(pids), groups, threads, take);
   }
 
+  fdinfo(question: FdinfoQuestion): DescriptorStream | number {
+    this.#fdinfo ??= new FdinfoIterator(
+      this.#door,
+      (object) => this.#load(object),
+      () => this.#spareDescriptors(),
+    );
+    return this.#fdinfo.open(question);
+  }
+
   #all(mode: 'processes' | 'tasks'): Int32Array | number {
     for (let room = 4096; ; room *= 4) {
       const target = new Int32Array(room);
@@ -170,6 +184,9 @@ export class KernelBackend implements Backend {
     (this.#fdmap ?? this.#self)?.prepare();
     this.pidinfo({ pids: [process.pid], fields: new Set(['pid']), threads: false });
     this.#pidinfo?.prepare();
+    const files = { pid: process.pid, fd: 0, details: false, paths: false, stat: false };
+    const stream = this.fdinfo({ ...files, places: false, mappings: false });
+    if (typeof stream !== 'number') stream.close();
     this.#spareDescriptors();
   }
 
@@ -180,6 +197,7 @@ export class KernelBackend implements Backend {
     for (const loaded of this.#loaded.splice(0)) unload(this.#door, loaded);
     this.#self = this.#fdmap = this.#fdmapIterator = this.#pidmap = this.#pidmapIterator = undefined;
     this.#pidinfo = this.#pidinfoIterator = undefined;
+    this.#fdinfo = undefined;
   }
 
   #load(object: ObjectFile): Loaded {

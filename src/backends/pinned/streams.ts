@@ -125,6 +125,11 @@ export class StreamBackend implements Backend {
     return this.#spares;
   }
 
+  /** A stream of everything cannot be asked for one thing, and its records need the request program. */
+  fdinfo(): number {
+    return -EOPNOTSUPP;
+  }
+
   prepare(): void {
     const probe = new Int32Array(1);
     this.#spareDescriptors();

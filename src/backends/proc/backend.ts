@@ -8,6 +8,8 @@ import { getDescriptorFlags, pageSize } from '../../sys/calls.ts';
 import type { Door } from '../../sys/door.ts';
 import { EACCES, EMFILE, ENOENT, ENOTDIR, EPERM, ESRCH } from '../../sys/errno.ts';
 import type { Backend, PidinfoQuestion, PidmapQuestion, Records } from '../backend.ts';
+import type { DescriptorStream, FdinfoQuestion } from '../fdinfo.ts';
+import { ProcStream } from './fdinfo/stream.ts';
 import { directorySize, errnoOfProcess, linkText, ProcFiles } from './files.ts';
 import { ProcessReader } from './pidinfo.ts';
 import { type ProcessStat, parseStat } from './stat.ts';
@@ -139,6 +141,11 @@ export class ProcBackend implements Backend {
     const reader = new ProcessReader(this.#files, { fields, threads, named: !!pids, pageSize: size });
     for (const pid of numbers) reader.add(pid);
     return [reader.records];
+  }
+
+  fdinfo(question: FdinfoQuestion): DescriptorStream | number {
+    const pids = question.pid === undefined ? this.#files.numbers('/proc') : [question.pid];
+    return typeof pids === 'number' ? pids : new ProcStream(this.#files, pids, question);
   }
 
   prepare(): void {

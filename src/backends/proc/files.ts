@@ -49,6 +49,15 @@ export class ProcFiles {
       : numbersByNode(path);
   }
 
+  /** A file of any length as text, or a negative errno. */
+  whole(path: string): string | number {
+    try {
+      return readFileSync(path, 'latin1');
+    } catch (error) {
+      return errnoOf(error);
+    }
+  }
+
   /** A small file as text, or a negative errno. */
   text(path: string): string | number {
     const length = this.#read(path);

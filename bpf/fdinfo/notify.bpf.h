@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * notify.bpf.h - inotify watches and fanotify marks: fs/notify/. As fdinfo.c
+ * there prints them, without the lock of the list.
+ */
+#ifndef FDMAP_NOTIFY_BPF_H
+#define FDMAP_NOTIFY_BPF_H
+
+#include "write.bpf.h"
+
+#define WATCHES 800		/* in one object's 32,767 bytes */
+
+/* include/uapi/linux/inotify.h, include/linux/fsnotify_backend.h */
+#define IN_ALL_EVENTS 0x00000fff
+#define IN_EXCL_UNLINK 0x04000000
+#define IN_ONESHOT 0x80000000
+#define FSNOTIFY_MARK_FLAG_EXCL_UNLINK 0x0010
+#define FSNOTIFY_MARK_FLAG_IN_ONESHOT 0x0020
+#define FSNOTIFY_OBJ_TYPE_INODE 0
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct fanotify_group_private_data {
+	int flags;
+	int f_flags;
+};
+
+struct fsnotify_group {
+	struct list_head marks_list;
+	struct fanotify_group_private_data fanotify_data;
+};
+
+struct fsnotify_mark_connector {
+	unsigned char type;
+	void *obj;
+};
+
+struct fsnotify_mark {
+	__u32 mask;
+	struct list_head g_list;
+	struct fsnotify_mark_connector *connector;
+	__u32 ignore_mask;
+	unsigned int flags;
+};
+
+struct inotify_inode_mark {
+	struct fsnotify_mark fsn_mark;
+	int wd;
+};
+
+/* Until 6.9 the connector points to the member of the inode, since then to the inode (230d97d39e0d). */
+struct inode___v6_9 {
+	void *i_fsnotify_marks;
+};
+
+struct super_block___v6_10 {
+	void *s_fsnotify_info;
+};
+
+#pragma clang attribute pop
+
+struct mark_walk {
+	struct seq_file *seq;
+	struct subject *s;
+	struct list_head *at;
+	struct list_head *end;
+	bool inotify;
+};
+
+static long add_watch(__u32 i, struct mark_walk *walk)
+{
+	struct fsnotify_mark *mark;
+	struct fsnotify_mark_connector *connector;
+	struct fdinfo_watch *watch;
+
+	if (!walk->at || walk->at == walk->end)
+		return 1;
+	mark = (void *)walk->at - bpf_core_field_offset(struct fsnotify_mark, g_list);
+	if (bpf_probe_read_kernel(&walk->at, sizeof(walk->at), walk->at))
+		return 1;
+	connector = BPF_CORE_READ(mark, connector);
+	if (!connector)
+		return 0;
+	watch = next_element(walk->seq, walk->s, sizeof(*watch), WATCHES);
+	if (!watch)
+		return 1;
+	watch->kind = BPF_CORE_READ(connector, type);
+	watch->flags = BPF_CORE_READ(mark, flags);
+	watch->mask = BPF_CORE_READ(mark, mask);
+	watch->ignored = 0;
+	watch->wd = -1;
+	watch->inode = 0;
+	watch->dev = 0;
+	if (walk->inotify) {
+		struct inotify_inode_mark *own = (void *)mark - bpf_core_field_offset(struct inotify_inode_mark, fsn_mark);
+
+		watch->wd = BPF_CORE_READ(own, wd);
+		/* inotify_mark_user_mask() */
+		watch->mask &= IN_ALL_EVENTS;
+		if (watch->flags & FSNOTIFY_MARK_FLAG_EXCL_UNLINK)
+			watch->mask |= IN_EXCL_UNLINK;
+		if (watch->flags & FSNOTIFY_MARK_FLAG_IN_ONESHOT)
+			watch->mask |= IN_ONESHOT;
+	} else if (bpf_core_field_exists(mark->ignore_mask)) {
+		watch->ignored = BPF_CORE_READ(mark, ignore_mask);
+	}
+	if (watch->kind == FSNOTIFY_OBJ_TYPE_INODE) {
+		struct super_block___v6_10 *sb6_10 = NULL;
+		struct inode *inode = BPF_CORE_READ(connector, obj);
+
+		if (!bpf_core_field_exists(sb6_10->s_fsnotify_info))
+			inode = (void *)inode - bpf_core_field_offset(struct inode___v6_9, i_fsnotify_marks);
+		watch->inode = BPF_CORE_READ(inode, i_ino);
+		watch->dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	}
+	return 0;
+}
+
+static __noinline int read_watches(struct seq_file *seq, struct subject *s)
+{
+	struct fsnotify_group *group = (void *)s->private_data;
+	struct mark_walk walk = { .seq = seq, .s = s };
+
+	walk.inotify = s->record.type == FDINFO_INOTIFY;
+	if (!walk.inotify) {
+		ZERO_CLASS(s);
+		SET_CLASS(s, fanotify, FDINFO_A_FANOTIFY_GROUP);
+		s->class.fanotify.flags = BPF_CORE_READ(group, fanotify_data.flags);
+		s->class.fanotify.event_flags = BPF_CORE_READ(group, fanotify_data.f_flags);
+	}
+	begin_list(s, walk.inotify ? FDINFO_A_INOTIFY : FDINFO_A_FANOTIFY);
+	walk.end = (void *)group + bpf_core_field_offset(struct fsnotify_group, marks_list);
+	bpf_probe_read_kernel(&walk.at, sizeof(walk.at), walk.end);
+	/* one step more than there may be: the last one finds that it is too many */
+	bpf_loop(WATCHES + 1, add_watch, &walk, 0);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,65 @@
+/** Bits of open(2), access modes, devices and lists of bits, by name. */
+
+/** include/uapi/asm-generic/fcntl.h, and arch/arm64/include/uapi/asm/fcntl.h where that differs. */
+const arm64 = process.arch === 'arm64';
+const OPEN_FLAGS: readonly (readonly [number, string])[] = [
+  [0o100, 'O_CREAT'],
+  [0o200, 'O_EXCL'],
+  [0o400, 'O_NOCTTY'],
+  [0o1000, 'O_TRUNC'],
+  [0o2000, 'O_APPEND'],
+  [0o4000, 'O_NONBLOCK'],
+  [0o20000, 'O_ASYNC'],
+  [arm64 ? 0o200000 : 0o40000, 'O_DIRECT'],
+  [arm64 ? 0o400000 : 0o100000, 'O_LARGEFILE'],
+  [arm64 ? 0o40000 : 0o200000, 'O_DIRECTORY'],
+  [arm64 ? 0o100000 : 0o400000, 'O_NOFOLLOW'],
+  [0o1000000, 'O_NOATIME'],
+  [0o2000000, 'O_CLOEXEC'],
+  [0o10000000, 'O_PATH'],
+];
+const O_DSYNC = 0o10000;
+const O_SYNC_ONLY = 0o4000000;
+const O_TMPFILE_ONLY = 0o20000000;
+const ACCESS = ['O_RDONLY', 'O_WRONLY', 'O_RDWR'];
+export const O_CLOEXEC = 0o2000000;
+export const O_PATH = 0o10000000;
+
+export function openFlagNames(flags: number): string[] {
+  const names: string[] = [];
+  const access = flags & O_PATH ? undefined : ACCESS[flags & 3];
+  if (access) names.push(access);
+  for (const [bit, name] of OPEN_FLAGS) if (flags & bit) names.push(name);
+  if (flags & O_SYNC_ONLY) names.push('O_SYNC');
+  else if (flags & O_DSYNC) names.push('O_DSYNC');
+  if (flags & O_TMPFILE_ONLY) names.push('O_TMPFILE');
+  return names;
+}
+
+/** `"8:1"` of the kernel's own form (include/linux/kdev_t.h). */
+export const deviceName = (dev: number): string => `${dev >>> 20}:${dev & 0xfffff}`;
+
+/** The kernel's form of st_dev as stat(2) gives it: new_decode_dev() of the same header. */
+export function kernelDevice(dev: number | bigint): number {
+  const number = Number(dev);
+  const low = (number % 2 ** 32) >>> 0;
+  const major = (low & 0xfff00) >>> 8;
+  const minor = (low & 0xff) | ((low >>> 12) & 0xfff00);
+  return ((major << 20) | minor) >>> 0;
+}
+
+/** Names of the bits that are set; those without a name as one hexadecimal number. */
+export function bitNames(value: number, names: readonly (readonly [number, string])[]): string[] {
+  const found: string[] = [];
+  let rest = value;
+  for (const [bit, name] of names) {
+    if ((rest & bit) === 0) continue;
+    found.push(name);
+    rest &= ~bit;
+  }
+  if (rest !== 0) found.push(`0x${(rest >>> 0).toString(16)}`);
+  return found;
+}
+
+/** Flags of a class where the backend cannot tell. */
+export const UNKNOWN_FLAGS = 0xffff_ffff;
