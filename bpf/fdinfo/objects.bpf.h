@@ -111,6 +111,7 @@ struct perf_event_attr {
 
 struct perf_event {
 	struct perf_event_attr attr;
+	__u32 orig_type;
 	int cpu;
 };
 
@@ -298,7 +299,11 @@ static __always_inline void read_perf(struct subject *s)
 	ZERO_CLASS(s);
 	if (bpf_core_field_exists(event->attr)) {
 		SET_CLASS(s, perf, FDINFO_A_PERF);
-		s->class.perf.event_type = BPF_CORE_READ(event, attr.type);
+		/* as it was asked for: perf_init_event() may replace attr.type */
+		if (bpf_core_field_exists(event->orig_type))
+			s->class.perf.event_type = BPF_CORE_READ(event, orig_type);
+		else
+			s->class.perf.event_type = BPF_CORE_READ(event, attr.type);
 		s->class.perf.config = BPF_CORE_READ(event, attr.config);
 		s->class.perf.cpu = BPF_CORE_READ(event, cpu);
 	}

@@ -4,7 +4,7 @@ export const FDINFO = {
   name: 'fdinfo',
   maps: ['subjects', 'rodata'],
   programs: ['fdinfo_request', 'fdinfo_files'],
-  sha256: 'bc506b7ee6f0d9f1d02a83c9df52ec0609aa0ca1311f55241b547928687576bb',
+  sha256: '7c2ac2e88bc905232c7ca297d4aad708e6f0b926cbeb3f81bc6d17858f08221c',
 } as const;
 
 export const FDINFO_PLACES = {
