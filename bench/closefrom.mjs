@@ -1,7 +1,7 @@
 // closefrom against what programs in C do, with many descriptors open.
 
 import { join } from 'node:path';
-import { duration, race, table } from './harness.mjs';
+import { duration, medians, race, table } from './harness.mjs';
 
 const NODE = join(import.meta.dirname, 'contestants/closefrom.mjs');
 
@@ -19,7 +19,7 @@ export async function run(rivals, quick) {
     left.length ? `still open: ${left.slice(0, 5).join(' ')}` : undefined;
   /** @param {string} title @param {Parameters<typeof race>[0]} contestants @param {string} reference */
   const part = async (title, contestants, reference) => {
-    const results = await race(contestants, complain, quick);
+    const results = medians(await race(contestants, complain, quick));
     const against = results.get(reference);
     const rows = [...results].map(([name, ns]) => [
       name,

@@ -94,6 +94,9 @@ export async function race(contestants, complain, quick) {
   return new Map([...times].map(([name, list]) => [name, { median: median(list), best: Math.min(...list) }]));
 }
 
+/** The medians alone. @param {Awaited<ReturnType<typeof race>>} results */
+export const medians = (results) => new Map([...results].map(([name, { median }]) => [name, median]));
+
 /** Rivals in C, compiled once; undefined without a compiler. */
 export class Rivals {
   constructor() {

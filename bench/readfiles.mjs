@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { duration, race, table, times } from './harness.mjs';
+import { duration, medians, race, table, times } from './harness.mjs';
 
 const NODE = join(import.meta.dirname, 'contestants/readfiles.mjs');
 
@@ -18,7 +18,7 @@ export async function run(rivals, quick) {
   });
   const program = rivals.compile('readfiles');
   try {
-    const results = await race(
+    const timed = await race(
       [
         ...(program ? [{ name: 'open, read, read, close in C', command: [program, ...pids] }] : []),
         js('fs.readFileSync', 'readFileSync'),
@@ -30,6 +30,7 @@ export async function run(rivals, quick) {
       (answer) => (answer.join(' ') === pids.join(' ') ? undefined : 'not what the files say'),
       quick,
     );
+    const results = medians(timed);
     const factor = (/** @type {string} */ rival, /** @type {number} */ ns) =>
       times((results.get(rival) ?? Number.NaN) / ns);
     const rows = [...results].map(([name, ns]) => [

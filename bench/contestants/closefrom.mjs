@@ -13,7 +13,8 @@ if (!options) throw new Error(`no way called ${what}`);
 const openAll = () => {
   while (openSync('/etc/passwd', 'r') < FIRST + count - 1);
 };
-// What closefrom() itself loads at first is open afterwards.
+// What the streams and closefrom() itself open at first is open afterwards.
+const lines = createInterface({ input: process.stdin });
 openAll();
 closefrom(FIRST, {});
 
@@ -29,7 +30,7 @@ const openNow = () =>
       }
     });
 
-for await (const line of createInterface({ input: process.stdin })) {
+for await (const line of lines) {
   const answer = line === 'answer';
   let spent = 0n;
   for (let i = answer ? 1 : Number(line.slice(4)); i > 0; i--) {
