@@ -64,7 +64,19 @@ const SHARED: readonly (ObjectFile & { readonly sha256: string })[] = Object.val
 
 const directoryOf = (at: string | undefined) => resolve(at || process.env.FDMAP_BPFFS || DEFAULT_DIRECTORY);
 
-/** See the call of the same name in index.ts. */
+/**
+ * `install()` - pins the calls for everybody on this machine.
+ *
+ * Loads every program (0.1 to 1 s), mounts a bpffs unless there is one, and pins
+ * one version completely before it takes the place of the one before. Run it
+ * again after each boot; the same version and policy again change nothing. A
+ * failure leaves what was there before.
+ *
+ * @throws SystemError `EPERM` for anybody but root; of mkdir(2), mount(2) and bpf(2)
+ * @throws ArgumentError `EINVAL` for a group or hidepid that does not exist
+ * @throws FdmapError `ERR_FDMAP_UNSAFE_DIRECTORY` where others could replace the directory;
+ *   `ERR_FDMAP_LOAD` where the kernel takes none of the programs
+ */
 export async function install(options: InstallOptions = {}): Promise<InstallReport> {
   const door = requireDoor('install');
   const directory = directoryOf(options.at);
@@ -126,7 +138,13 @@ export interface UninstallReport {
   readonly unmounted: boolean;
 }
 
-/** See the call of the same name in index.ts. */
+/**
+ * `uninstall()` - removes the pinned calls, then the mount and the directory if
+ * install() made them. What others put there stays, and the mount with it.
+ * Processes that have opened the calls go on with what they have.
+ *
+ * @throws SystemError `EPERM` for anybody but root; FdmapError `ERR_FDMAP_NOT_INSTALLED`
+ */
 export async function uninstall(options: UninstallOptions = {}): Promise<UninstallReport> {
   const door = requireDoor('uninstall');
   const directory = directoryOf(options.at);
@@ -147,7 +165,12 @@ export async function uninstall(options: UninstallOptions = {}): Promise<Uninsta
   return { directory, removed, unmounted: place.mounted };
 }
 
-/** What is installed in a directory, for everybody to see; see the call of the same name in index.ts. */
+/**
+ * `installed()` - what is pinned in a directory: everybody may ask. About eight
+ * system calls. Also tells of an ABI that this library does not speak.
+ *
+ * @throws FdmapError `ERR_FDMAP_NOT_INSTALLED`, `ERR_FDMAP_UNSAFE_DIRECTORY`; SystemError where bpf(2) is forbidden
+ */
 export function installed(options: UninstallOptions = {}): Installed {
   const directory = directoryOf(options.at);
   const version = currentVersion(directory);

@@ -176,7 +176,10 @@ export class KernelBackend implements Backend {
 
   prepare(): void {
     const probe = new Int32Array(1);
-    this.pidmap({ mode: 'threads', pid: 0, start: 0, kthreads: true }, probe, 0);
+    const own = { mode: 'threads', pid: 0, start: 0, kthreads: true } as const;
+    this.pidmap(own, probe, 0);
+    // In a nested namespace, as is known now, the next one is the iterator's.
+    if (this.#nested) this.pidmap(own, probe, 0);
     // Its own number, so that a namespace without lookup is found out now.
     this.fdmap(process.pid, 0, probe, 0);
     this.fdmap(0, 0, probe, 0);

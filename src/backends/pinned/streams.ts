@@ -10,7 +10,7 @@ import { decodeBitmap } from '../../abi/bitmap.ts';
 import * as abi from '../../abi/layout.gen.ts';
 import { SystemError } from '../../errors.ts';
 import { close, openat } from '../../sys/calls.ts';
-import { SpareDescriptors } from '../../sys/descriptors.ts';
+import { SpareDescriptors, toHighDescriptor } from '../../sys/descriptors.ts';
 import type { Door } from '../../sys/door.ts';
 import { EAGAIN, EMFILE, ENOENT, EOPNOTSUPP, ESRCH } from '../../sys/errno.ts';
 import { Memory } from '../../sys/memory.ts';
@@ -23,7 +23,11 @@ import { inVersion } from './directory.ts';
 /** What a pinned link of the iterator `program` is called. */
 export const streamName = (program: string): string => `${program}_stream`;
 
-const FLAGS = constants.O_RDONLY | 0o2000000; // O_CLOEXEC, which node:fs does not name
+/** O_CLOEXEC and O_PATH, which node:fs does not name: the same on every architecture that has numbers here. */
+const O_CLOEXEC = 0o2000000;
+const O_PATH = 0o10000000;
+const FLAGS = constants.O_RDONLY | O_CLOEXEC;
+const ANCHOR_FLAGS = O_PATH | O_CLOEXEC;
 const ATTEMPTS = 100;
 const HEAD = abi.SIZEOF_FDMAP_HEAD;
 const word = (offset: number) => offset >> 2;
@@ -52,10 +56,13 @@ export class StreamBackend implements Backend {
   readonly #status: StreamOpener;
   readonly #pidmap: PidmapIterator;
   readonly #piece: Memory;
+  readonly #directory: string;
   #spares: SpareDescriptors | undefined;
+  #anchor = -1;
 
   constructor(door: Door, directory: string) {
     this.#door = door;
+    this.#directory = directory;
     this.#descriptors = pinnedStream(door, directory, 'fdmap_task');
     this.#status = pinnedStream(door, directory, 'pidinfo_task');
     const tasks = pinnedStream(door, directory, 'pidmap_tasks');
@@ -117,10 +124,12 @@ export class StreamBackend implements Backend {
 
   #spareDescriptors(): SpareDescriptors {
     if (!this.#spares) {
-      const any = this.#descriptors();
-      if (any < 0) throw new SystemError(any, 'open', { path: streamName('fdmap_task') });
-      this.#spares = new SpareDescriptors(this.#door, any);
-      close(this.#door, any);
+      // Any descriptor that stays: the spares are copies of it.
+      const path = Memory.string(this.#door, this.#directory);
+      this.#anchor = toHighDescriptor(this.#door, openat(this.#door, path, ANCHOR_FLAGS));
+      path.keep();
+      if (this.#anchor < 0) throw new SystemError(this.#anchor, 'open', { path: this.#directory });
+      this.#spares = new SpareDescriptors(this.#door, this.#anchor);
     }
     return this.#spares;
   }
@@ -140,6 +149,8 @@ export class StreamBackend implements Backend {
   close(): void {
     this.#spares?.close();
     this.#spares = undefined;
+    if (this.#anchor >= 0) close(this.#door, this.#anchor);
+    this.#anchor = -1;
   }
 }
 
