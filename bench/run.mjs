@@ -14,11 +14,12 @@ import * as fdmap from './fdmap.mjs';
 import { Rivals, ROUNDS } from './harness.mjs';
 import * as pidinfo from './pidinfo.mjs';
 import * as pidmap from './pidmap.mjs';
+import * as pinned from './pinned.mjs';
 import * as readfiles from './readfiles.mjs';
 import * as startup from './startup.mjs';
 
 /** @type {Record<string, {run(rivals: Rivals, quick: boolean): Promise<string>}>} */
-const benchmarks = { fdmap, pidmap, pidinfo, closefrom, readfiles, startup };
+const benchmarks = { fdmap, pidmap, pidinfo, pinned, closefrom, readfiles, startup };
 
 const { values, positionals } = parseArgs({
   options: { quick: { type: 'boolean', default: false } },
