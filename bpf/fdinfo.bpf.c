@@ -9,7 +9,7 @@
  */
 #include "kernel.h"
 #include "fdmap.h"
-#include "access.bpf.h"
+#include "hidepid.bpf.h"
 #include "fdinfo/classes.bpf.h"
 #include "fdinfo/request.bpf.h"
 
@@ -100,7 +100,7 @@ int fdinfo_files(struct bpf_iter__task_file *ctx)
 	caller = plain(caller);
 	task = plain(task);
 	if (!may_read_by(seq, caller, task))
-		return count_hidden(seq, task, fd);
+		return unseen(caller) ? 0 : count_hidden(seq, task, fd);
 	if (s->request.filters & FDINFO_BY_FD && s->request.fd != fd)
 		return 0;
 	if (!begin(s, caller, task))

@@ -4,7 +4,7 @@ export const FDINFO = {
   name: 'fdinfo',
   maps: ['subjects', 'rodata'],
   programs: ['fdinfo_request', 'fdinfo_files'],
-  sha256: '7c2ac2e88bc905232c7ca297d4aad708e6f0b926cbeb3f81bc6d17858f08221c',
+  sha256: '42a8b9713874fc92fc070f1e78ab7d70d561c557a68643b76f8abc46c078b1a8',
 } as const;
 
 export const FDINFO_PLACES = {
