@@ -4,6 +4,16 @@ import type { CommandEntry } from './command.ts';
 
 export const COMMANDS: readonly CommandEntry[] = [
   {
+    name: 'ls',
+    summary: 'descriptors of processes, with everything about each',
+    load: () => import('./commands/ls.ts'),
+  },
+  {
+    name: 'who',
+    summary: 'who holds a file, a port, a unix socket, a descriptor',
+    load: () => import('./commands/who.ts'),
+  },
+  {
     name: 'fds',
     summary: 'descriptor numbers of processes: fdmap(2)',
     load: () => import('./commands/fds.ts'),

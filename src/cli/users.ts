@@ -1,6 +1,7 @@
 /** Names of users, from /etc/passwd alone: no name service is asked. */
 
 import { readFileSync } from 'node:fs';
+import { quote, UsageError } from './arguments.ts';
 
 let names: Map<number, string> | undefined;
 
@@ -8,6 +9,18 @@ let names: Map<number, string> | undefined;
 export function userName(uid: number): string | undefined {
   names ??= read('/etc/passwd');
   return names.get(uid);
+}
+
+/**
+ * The number of a user: of its name in /etc/passwd, or in digits.
+ *
+ * @throws UsageError
+ */
+export function userNumber(word: string): number {
+  if (/^\d+$/.test(word)) return Number(word);
+  names ??= read('/etc/passwd');
+  for (const [uid, name] of names) if (name === word) return uid;
+  throw new UsageError(`no user ${quote(word)} in /etc/passwd`);
 }
 
 function read(path: string): Map<number, string> {

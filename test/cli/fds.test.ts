@@ -17,7 +17,7 @@ for (const backend of BACKENDS) {
 
     test('prints the numbers of a process, one a line, with and without the name of the command', async () => {
       const { pid } = await sleeper('5</dev/null 9</dev/null 63</dev/null');
-      for (const args of [[`${pid}`], ['fds', `${pid}`]]) {
+      for (const args of [['fds', `${pid}`]]) {
         const { status, stdout, stderr } = run(...args);
         expect(stderr).toBe('');
         expect(numbersOf(stdout)).toEqual(listedDescriptors(pid));
@@ -27,7 +27,7 @@ for (const backend of BACKENDS) {
     });
 
     test('without PID, and for 0, its own: what it inherits is there', () => {
-      for (const args of [['fds'], ['0']]) {
+      for (const args of [['fds'], ['fds', '0']]) {
         expect(numbersOf(run(...args).stdout).slice(0, 3)).toEqual([0, 1, 2]);
       }
     });
@@ -35,15 +35,17 @@ for (const backend of BACKENDS) {
     test('--json is one array of records, --jsonl one record a line, -o a table', async () => {
       const { pid } = await sleeper('7</dev/null');
       const rows = listedDescriptors(pid).map((fd) => ({ pid, fd }));
-      expect(JSON.parse(run(`${pid}`, '--json').stdout)).toEqual(rows);
-      const lines = run(`${pid}`, '--jsonl').stdout.trimEnd().split('\n');
+      expect(JSON.parse(run('fds', `${pid}`, '--json').stdout)).toEqual(rows);
+      const lines = run('fds', `${pid}`, '--jsonl').stdout.trimEnd().split('\n');
       expect(lines.map((line) => JSON.parse(line))).toEqual(rows);
-      expect(JSON.parse(run(`${pid}`, '--json', '-o', 'FD').stdout)).toEqual(rows.map(({ fd }) => ({ fd })));
-      const [heading, first] = run(`${pid}`, '-o', 'fd,pid').stdout.split('\n');
+      expect(JSON.parse(run('fds', `${pid}`, '--json', '-o', 'FD').stdout)).toEqual(
+        rows.map(({ fd }) => ({ fd })),
+      );
+      const [heading, first] = run('fds', `${pid}`, '-o', 'fd,pid').stdout.split('\n');
       expect(heading).toMatch(/^FD +PID$/);
       expect(first).toMatch(new RegExp(`^ *0 +${pid}$`));
-      expect(run(`${pid}`, '-o', 'fd,pid', '--no-header').stdout).not.toContain('FD');
-      expect(numbersOf(run(`${pid}`, '-o', 'fd').stdout.replace(/^ *FD\n/, ''))).toEqual(
+      expect(run('fds', `${pid}`, '-o', 'fd,pid', '--no-header').stdout).not.toContain('FD');
+      expect(numbersOf(run('fds', `${pid}`, '-o', 'fd').stdout.replace(/^ *FD\n/, ''))).toEqual(
         rows.map((r) => r.fd),
       );
     });
@@ -52,7 +54,7 @@ for (const backend of BACKENDS) {
       const first = await sleeper('4</dev/null');
       const second = await sleeper('8</dev/null');
       const gone = goneBy();
-      const all = run(`${first.pid}`, `${gone}`, `${second.pid}`, '--json');
+      const all = run('fds', `${first.pid}`, `${gone}`, `${second.pid}`, '--json');
       expect(all.status).toBe(1);
       expect(all.stderr).toBe(`fdmap: ${gone}: no such process (ESRCH)\n`);
       expect(JSON.parse(all.stdout)).toEqual([
@@ -64,15 +66,15 @@ for (const backend of BACKENDS) {
 
     test('a process that has gone: 1 and one line', () => {
       const gone = goneBy();
-      const outcome = run(`${gone}`);
+      const outcome = run('fds', `${gone}`);
       expectComplaint(outcome, 1);
       expect(outcome.stderr).toContain(`${gone}: no such process`);
     });
 
     test('nothing open: no line, 1', async () => {
       const { pid } = await sleeper('<&- >&- 2>&-');
-      expect(run(`${pid}`)).toMatchObject({ status: 1, stdout: '', stderr: '' });
-      expect(run(`${pid}`, '--json')).toMatchObject({ status: 1, stdout: '[]\n', stderr: '' });
+      expect(run('fds', `${pid}`)).toMatchObject({ status: 1, stdout: '', stderr: '' });
+      expect(run('fds', `${pid}`, '--json')).toMatchObject({ status: 1, stdout: '[]\n', stderr: '' });
     });
   });
 }
@@ -80,7 +82,7 @@ for (const backend of BACKENDS) {
 describe('fdmap fds as another user', () => {
   needs('root', 'other-uid', 'proc').test('a process of root: 3 and one line', async () => {
     const { pid } = await sleeper();
-    const outcome = fdmap([`${pid}`, '--backend', 'proc'], NOBODY);
+    const outcome = fdmap(['fds', `${pid}`, '--backend', 'proc'], NOBODY);
     expectComplaint(outcome, 3);
     expect(outcome.stderr).toContain(`${pid}: not permitted`);
   });

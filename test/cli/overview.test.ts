@@ -15,6 +15,9 @@ interface Row {
   fdLimit: number | null;
   fdUse: number;
   command: string;
+  readonly files: number;
+  readonly sockets: number;
+  readonly pipes: number;
 }
 
 /** Colour, a direction override, a bell: 15 bytes, which is all that a name can have. */
@@ -54,13 +57,33 @@ for (const backend of BACKENDS) {
     test('as text: headings, and the same values', async () => {
       const { pid } = await sleeper('5</dev/null');
       const lines = run().stdout.split('\n');
-      expect(lines[0]!.trim().split(/ +/)).toEqual(['PID', 'USER', 'FDS', 'LIMIT', 'USE%', 'COMMAND']);
-      const { user, fds, fdLimit, fdUse } = rows().find((row) => row.pid === pid)!;
+      const kinds = ['FILES', 'SOCKETS', 'PIPES', 'OTHER'];
+      expect(lines[0]!.trim().split(/ +/)).toEqual([
+        'PID',
+        'USER',
+        'FDS',
+        'LIMIT',
+        'USE%',
+        ...kinds,
+        'COMMAND',
+      ]);
+      const { user, fds, fdLimit, fdUse, files, sockets, pipes } = rows().find((row) => row.pid === pid)!;
       const cells = lines
         .find((line) => line.trim().startsWith(`${pid} `))!
         .trim()
         .split(/ +/);
-      expect(cells).toEqual([`${pid}`, user, `${fds}`, `${fdLimit}`, (100 * fdUse).toFixed(1), 'sleep']);
+      expect(files).toBeGreaterThanOrEqual(2);
+      expect(files + sockets + pipes).toBe(fds);
+      const counts = [`${files}`, `${sockets}`, `${pipes}`, '0'];
+      expect(cells).toEqual([
+        `${pid}`,
+        user,
+        `${fds}`,
+        `${fdLimit}`,
+        (100 * fdUse).toFixed(1),
+        ...counts,
+        'sleep',
+      ]);
       expect(run('--no-header').stdout).not.toContain('COMMAND');
     });
 

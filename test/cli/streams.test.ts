@@ -30,7 +30,7 @@ describe('stdout', () => {
 const TIMES = 10_000;
 
 describe('an answer longer than a pipe', () => {
-  const often = (pid: number) => Array<string>(TIMES).fill(`${pid}`);
+  const often = (pid: number) => ['fds', ...Array<string>(TIMES).fill(`${pid}`)];
 
   test('is not cut off', async () => {
     const { pid } = await sleeper('5</dev/null');

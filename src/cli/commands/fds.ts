@@ -1,4 +1,4 @@
-/** `fdmap fds [PID…]` and `fdmap PID…`: fdmap(2) for the shell. */
+/** `fdmap fds [PID…]`: fdmap(2) for the shell. */
 
 import { fdmap, SystemError } from '../../index.ts';
 import { pidOf } from '../arguments.ts';
@@ -10,7 +10,7 @@ import { formatOf, printer } from '../output/print.ts';
 import { complain } from '../output/write.ts';
 
 export const command: Command = {
-  synopsis: ['fds [PID…]', 'PID…'],
+  synopsis: ['fds [PID…]'],
   description:
     'The open descriptors of each process or thread, one number a line, ascending. Without PID, and ' +
     'for PID 0, those of fdmap itself. In JSON each number comes with its pid.',

@@ -1,29 +1,33 @@
 /** `fdmap`: every process, most descriptors first. */
 
-import { type Process, pidinfo } from '../../index.ts';
+import { pidinfo } from '../../index.ts';
 import { optionValue } from '../arguments.ts';
 import { chooseColumns } from '../columns/column.ts';
-import { fieldsOf, PROCESS_COLUMNS } from '../columns/processes.ts';
+import { kindCounts } from '../columns/counts.ts';
+import { type CountedProcess, fieldsOf, KIND_COLUMNS, OVERVIEW_COLUMNS } from '../columns/processes.ts';
 import { type Command, EXIT } from '../command.ts';
 import { printer } from '../output/print.ts';
 
-const DEFAULTS = ['pid', 'user', 'fds', 'fdLimit', 'fdUse', 'command'];
+const DEFAULTS = ['pid', 'user', 'fds', 'fdLimit', 'fdUse', 'files', 'sockets', 'pipes', 'other', 'command'];
 
 export const command: Command = {
   synopsis: [''],
   description:
     'Every process that is visible here, those with the most descriptors first: how many it has open, ' +
-    'how many it may have, and how near it is to that limit.',
+    'how many it may have, how near it is to that limit, and of which kinds they are.',
   options: [{ name: 'no-kthreads', help: 'without kernel threads' }],
-  columns: PROCESS_COLUMNS,
+  columns: OVERVIEW_COLUMNS,
   defaults: DEFAULTS,
 
   run(parsed) {
-    const columns = chooseColumns(PROCESS_COLUMNS, optionValue(parsed, 'columns'), DEFAULTS);
-    const print = printer<Process>(parsed, { columns: PROCESS_COLUMNS, defaults: DEFAULTS });
+    const columns = chooseColumns(OVERVIEW_COLUMNS, optionValue(parsed, 'columns'), DEFAULTS);
+    const print = printer<CountedProcess>(parsed, { columns: OVERVIEW_COLUMNS, defaults: DEFAULTS });
     const withoutKthreads = parsed.options.has('no-kthreads');
     const fields = fieldsOf(columns, 'fds', ...(withoutKthreads ? (['kernelThread'] as const) : []));
-    let rows = pidinfo(undefined, { fields }).toArray();
+    // What is not shown is not counted: that takes a look at every descriptor.
+    const counts = columns.some((column) => KIND_COLUMNS.includes(column)) ? kindCounts() : undefined;
+    let rows: CountedProcess[] = pidinfo(undefined, { fields }).toArray();
+    if (counts) rows = rows.map((row) => ({ ...row, kinds: counts.get(row.pid) }));
     if (withoutKthreads) rows = rows.filter(({ kernelThread }) => !kernelThread);
     rows.sort(byDescriptors);
     print(rows);
@@ -32,6 +36,6 @@ export const command: Command = {
 };
 
 /** Most first; what is not known last; the same number in the order of pids. */
-function byDescriptors(a: Process, b: Process): number {
+function byDescriptors(a: CountedProcess, b: CountedProcess): number {
   return (b.fds ?? -1) - (a.fds ?? -1) || a.pid - b.pid;
 }

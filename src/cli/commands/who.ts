@@ -1,0 +1,46 @@
+/** `fdmap who PATH | :PORT | unix:PATH | PID/FD`: who holds it. */
+
+import { type FdinfoOptions, fdinfo } from '../../index.ts';
+import { pidOf, quote, UsageError } from '../arguments.ts';
+import { DESCRIPTOR_COLUMNS } from '../columns/descriptors.ts';
+import { type Command, EXIT } from '../command.ts';
+import { complain } from '../output/write.ts';
+import { list } from './ls.ts';
+
+const DEFAULTS = ['pid', 'command', 'user', 'fd', 'type', 'access', 'detail'];
+
+/** What an operand means; undefined when what it names is not there. */
+function queryOf(word: string): FdinfoOptions | undefined {
+  const port = /^:(\d{1,5})$/.exec(word);
+  if (port) {
+    if (Number(port[1]) > 65_535) throw new UsageError(`not a port: ${quote(word)}`);
+    return { port: Number(port[1]), type: ['tcp', 'udp', 'udplite'] };
+  }
+  if (word.startsWith('unix:')) return { path: word.slice('unix:'.length), type: 'unix' };
+  const descriptor = /^(\d+)\/(\d+)$/.exec(word);
+  if (!descriptor) return { path: word, places: true, mappings: true };
+  const [row] = fdinfo(pidOf(descriptor[1] as string), { fd: Number(descriptor[2]) });
+  if (!row) {
+    complain(`${word}: no such descriptor`);
+    return undefined;
+  }
+  // The same file, pipe, socket; anonymous inodes share one, so that only the type says more.
+  return { inode: Number(row.inode), type: row.type };
+}
+
+export const command: Command = {
+  synopsis: ['who PATH… | :PORT… | unix:PATH… | PID/FD…'],
+  description:
+    'Who has a file open, is in that directory, runs that program or has it mapped; who listens on a port or ' +
+    'is connected by it; who holds a unix socket; who else has what a descriptor of a process has.',
+  options: [],
+  columns: DESCRIPTOR_COLUMNS,
+  defaults: DEFAULTS,
+
+  run(parsed) {
+    if (parsed.operands.length === 0)
+      throw new UsageError('who: of what? A path, :PORT, unix:PATH or PID/FD');
+    const queries = parsed.operands.flatMap((word) => queryOf(word) ?? []);
+    return queries.length === 0 ? EXIT.nothing : list(parsed, undefined, queries, DEFAULTS);
+  },
+};

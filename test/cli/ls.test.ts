@@ -1,0 +1,96 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { BACKENDS } from '../helpers/backends.ts';
+import { needs } from '../helpers/needs.ts';
+import { sleeper } from '../helpers/processes.ts';
+import { fdmap } from './helpers.ts';
+
+const NOBODY = { uid: 65_534, gid: 65_534 };
+
+const directory = mkdtempSync(join(tmpdir(), 'fdmap-ls-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+for (const backend of BACKENDS.filter(({ name }) => name === 'kernel' || name === 'proc')) {
+  needs(...backend.needs).describe(`fdmap ls and who [${backend.name}]`, () => {
+    const run = (...args: string[]) => fdmap([...args, '--backend', backend.name]);
+    const rows = (...args: string[]) => JSON.parse(run(...args, '--json').stdout);
+    const file = join(directory, `held by ${backend.name}`);
+
+    test('a process: a row for each descriptor, with and without the name of the command', async () => {
+      writeFileSync(file, 'x');
+      const { pid } = await sleeper(`5<'${file}' 6>&5`);
+      const found = rows('ls', `${pid}`);
+      // The identities of open files are of one process alone, where root keeps no key.
+      const numbers = found.map(({ fd }: { fd: number }) => fd);
+      expect(rows(`${pid}`).map(({ fd }: { fd: number }) => fd)).toEqual(numbers);
+      const five = found.find(({ fd }: { fd: number }) => fd === 5);
+      expect(five).toMatchObject({ pid, command: 'sleep', type: 'file', access: 'r', path: file, size: 1 });
+      const text = run(`${pid}`).stdout.split('\n');
+      expect(text[0]?.trim().split(/ +/)).toEqual([
+        'PID',
+        'COMMAND',
+        'USER',
+        'FD',
+        'TYPE',
+        'ACCESS',
+        'SIZE',
+        'DETAIL',
+      ]);
+      expect(text.some((line) => / 5 +file +r +1 +/.test(line) && line.endsWith(file))).toBe(true);
+      expect(rows('who', file).map(({ fd }: { fd: number }) => fd)).toEqual([5, 6]);
+      expect(rows('ls', '--fd', '6', '--path', file, '-o', 'pid,fd')).toEqual([{ pid, fd: 6 }]);
+      const cwd = rows('ls', `${pid}`, '--fd', 'cwd', '-o', 'fd,path');
+      expect(cwd).toEqual([{ fd: 'cwd', path: process.cwd() }]);
+    });
+
+    test('who listens on a port', async () => {
+      const server = createServer();
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const { port } = server.address() as { port: number };
+      try {
+        const [row] = rows('who', `:${port}`);
+        expect(row).toMatchObject({ pid: process.pid, type: 'tcp', state: 'LISTEN', local: { port } });
+      } finally {
+        server.close();
+      }
+    });
+
+    test('nothing that matches: 1, and an empty answer', async () => {
+      expect(run('who', join(directory, 'nobody has this'))).toMatchObject({
+        status: 1,
+        stdout: '',
+        stderr: '',
+      });
+      expect(run('ls', '--command', 'no such name', '--json')).toMatchObject({ status: 1, stdout: '[]\n' });
+    });
+
+    test('a process that is not there: 1 and one line', () => {
+      const { status, stdout, stderr } = run('2147483647');
+      expect([status, stdout]).toEqual([1, '']);
+      expect(stderr.trim().split('\n')).toHaveLength(1);
+    });
+  });
+}
+
+needs('proc', 'root', 'other-uid').test('a process of root, for somebody else: 3 and one line', async () => {
+  const { pid } = await sleeper();
+  const { status, stdout, stderr } = fdmap([`${pid}`, '--backend', 'proc'], NOBODY);
+  expect([status, stdout]).toEqual([3, '']);
+  expect(stderr).toContain('not permitted');
+});
+
+test('filters that are no such things: 2', () => {
+  for (const args of [
+    ['--type', 'nonsense'],
+    ['--port', 'http'],
+    ['--fd', '-x'],
+    ['--command', '/(/'],
+    ['--user', 'no such user'],
+  ])
+    expect(fdmap(['ls', ...args]).status, args.join(' ')).toBe(2);
+  expect(fdmap(['who']).status).toBe(2);
+  expect(fdmap(['who', ':65536']).status).toBe(2);
+});
