@@ -22,6 +22,8 @@ const PR_SET_NO_NEW_PRIVS = 38;
 const HANDLED_ACCESS = 1n;
 /** A word behind the end of a blob belongs to another and may change by chance, but not again and again. */
 const ROUNDS = 3;
+/** With others who enter domains at the same time it may take more until one place is left. */
+const MOST_ROUNDS = 15;
 /** More steps than there are generations: the first process. */
 const INIT = 1000;
 
@@ -103,7 +105,7 @@ const isAddress = (word: bigint) => word >> 56n === 0xffn;
  */
 async function landlockWord(door: Door, reader: WordReader): Promise<number | string | undefined> {
   let candidates: number[] | undefined;
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < ROUNDS || (round < MOST_ROUNDS && candidates!.length > 1); round++) {
     const found = await wordsThatBecomeAddresses(door, reader);
     if (!Array.isArray(found)) return found;
     candidates = candidates ? candidates.filter((offset) => found.includes(offset)) : found;
