@@ -87,7 +87,8 @@ export class ProcStream implements DescriptorStream {
     // Files are readable by the access check alone, the directory by its mode: both must agree.
     if (linkText(`/proc/${pid}/cwd`) === -EACCES) return this.#refused(-EACCES, pid, writer);
     const subject = this.#subject(pid);
-    for (const fd of numbers) {
+    // node:fs has names in the order of text.
+    for (const fd of numbers.sort((x, y) => x - y)) {
       if (this.#question.fd !== undefined && this.#question.fd !== fd) continue;
       this.#descriptor(subject, fd, writer);
     }
