@@ -20,6 +20,22 @@ const volatile struct fdmap_config config = {};
 enum special_kfunc_type___6_2 { KF_bpf_rdonly_cast = 1 };
 
 /*
+ * `value`, or 0 where it is more than `most`, a constant: a length or an index
+ * that came out of memory, bounded so that every verifier sees it. A comparison
+ * in C is often compiled for the lower half of the register, or for a copy of
+ * it, and verifiers before 7.x then do not know the bound where it is used.
+ */
+#define AT_MOST(value, most)                                 \
+	({                                                   \
+		__u64 bounded = (value);                     \
+		asm volatile("if %[v] <= %[m] goto +1\n\t"   \
+			     "%[v] = 0"                      \
+			     : [v] "+r"(bounded)             \
+			     : [m] "i"(most));               \
+		bounded;                                     \
+	})
+
+/*
  * The same task by a pointer of which the verifier holds nothing. To load a
  * pointer member through a trusted one it searches all names of the kernel's
  * BTF, up to four times for each such instruction on each path

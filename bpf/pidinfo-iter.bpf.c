@@ -54,7 +54,7 @@ int pidinfo_task(struct bpf_iter__task *ctx)
 	struct task_struct *caller = bpf_get_current_task_btf(), *task = ctx->task;
 	struct pidns ns = {};
 	struct slot *slot;
-	__u32 bytes;
+	__u64 bytes;
 
 	if (!task)
 		return 0;
@@ -83,8 +83,8 @@ int pidinfo_task(struct bpf_iter__task *ctx)
 	} else {
 		add_record(slot, caller, task, &ns);
 	}
-	bytes = slot->used;
-	if (bytes && bytes <= RECORD_BYTES)
+	bytes = AT_MOST(slot->used, RECORD_BYTES);
+	if (bytes)
 		bpf_seq_write(ctx->meta->seq, slot->records, bytes);
 	end_answer(slot);
 	return 0;

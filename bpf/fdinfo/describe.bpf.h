@@ -129,10 +129,13 @@ static __always_inline bool wanted(const struct subject *s)
 /* The path of what has one; `length` is bpf_d_path()'s, its NUL included. */
 static __always_inline void set_path(struct subject *s, long length)
 {
-	if (length > 1 && length <= PATH_ROOM) {
-		__builtin_memset(s->path.bytes + length - 1, 0, 8);
+	/* an error is a huge number here */
+	__u64 bytes = AT_MOST(length - 1, PATH_ROOM - 1);
+
+	if (bytes) {
+		__builtin_memset(s->path.bytes + bytes, 0, 8);
 		s->path.head.type = FDINFO_A_PATH;
-		s->path.head.length = sizeof(s->path.head) + length - 1;
+		s->path.head.length = sizeof(s->path.head) + bytes;
 		s->path_size = ALIGN8(s->path.head.length);
 	} else {
 		/* ENAMETOOLONG, as readlink(2) of /proc/PID/fd/N */

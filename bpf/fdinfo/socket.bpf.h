@@ -229,10 +229,10 @@ static __always_inline void read_unix(struct subject *s, struct unix_sock *sk)
 	}
 	if (address) {
 		/* sockaddr_un: the family, then the path with its NUL, or an abstract name from its NUL on */
-		int length = BPF_CORE_READ(address, len) - 2;
+		__u64 length = AT_MOST((__u32)(BPF_CORE_READ(address, len) - 2), 108);
 		char *path = (void *)address + bpf_core_field_offset(struct unix_address, name) + 2;
 
-		if (length > 0 && length <= 108 && !bpf_probe_read_kernel(s->name.bytes, length, path))
+		if (length && !bpf_probe_read_kernel(s->name.bytes, length, path))
 			set_name(s, length);
 	}
 }

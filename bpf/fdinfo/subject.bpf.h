@@ -97,9 +97,10 @@ struct {
 #define ZERO_CLASS(s) __builtin_memset((s)->class.words, 0, sizeof((s)->class.words))
 
 /* `length` bytes are in name.bytes. */
-static __always_inline void set_name(struct subject *s, __u32 length)
+static __always_inline void set_name(struct subject *s, __u64 length)
 {
-	if (length == 0 || length > NAME_ROOM)
+	length = AT_MOST(length, NAME_ROOM);
+	if (length == 0)
 		return;
 	/* what pads it is no leftover of an earlier name */
 	__builtin_memset(s->name.bytes + length, 0, 8);
@@ -113,8 +114,8 @@ static __always_inline void set_name_string(struct subject *s, const void *from)
 {
 	long length = bpf_probe_read_kernel_str(s->name.bytes, NAME_ROOM, from);
 
-	if (length > 1)
-		set_name(s, length - 1);
+	/* an error is a huge number here, and longer than any name */
+	set_name(s, length - 1);
 }
 
 static __always_inline __u64 rotate(__u64 x, int by)

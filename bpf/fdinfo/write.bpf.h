@@ -9,11 +9,10 @@
 
 #include "subject.bpf.h"
 
-/* bytes, at most `most` of them; the bound is for the verifier */
 #define WRITE_PART(seq, from, bytes, most)                        \
 	({                                                        \
-		__u32 part = (bytes);                             \
-		if (part > 0 && part <= (most))                   \
+		__u64 part = AT_MOST(bytes, most);                \
+		if (part)                                         \
 			bpf_seq_write(seq, from, part);           \
 	})
 
@@ -79,7 +78,7 @@ static __always_inline void begin_list(struct subject *s, __u32 attribute)
  */
 static __always_inline void *next_element(struct seq_file *seq, struct subject *s, const __u32 size, __u32 limit)
 {
-	__u32 used;
+	__u64 used;
 
 	if (s->elements >= limit) {
 		s->record.head.flags |= FDMAP_TRUNCATED;
@@ -87,9 +86,7 @@ static __always_inline void *next_element(struct seq_file *seq, struct subject *
 	}
 	if (s->list_size > sizeof(s->list.head) + LIST_ROOM - size)
 		flush(seq, s);
-	used = s->list_size - sizeof(s->list.head);
-	if (used > LIST_ROOM - size)
-		return NULL;
+	used = AT_MOST(s->list_size - sizeof(s->list.head), LIST_ROOM - size);
 	s->list_size = sizeof(s->list.head) + used + size;
 	s->list.head.head.length = s->list_size;
 	s->elements++;

@@ -32,8 +32,8 @@ static __always_inline void add_status(struct slot *slot, struct task_struct *ta
 	if (!out)
 		return;
 	out->ppid = tgid_in(task->real_parent, ns);
-	out->pgid = pid_nr_in(signal->pids[PIDTYPE_PGID], ns);
-	out->sid = pid_nr_in(signal->pids[PIDTYPE_SID], ns);
+	out->pgid = pid_nr_in(BPF_CORE_READ(task, signal, pids[PIDTYPE_PGID]), ns);
+	out->sid = pid_nr_in(BPF_CORE_READ(task, signal, pids[PIDTYPE_SID]), ns);
 	out->state = status->__state | status->exit_state;
 	out->task_flags = status->flags;
 	out->threads = signal->nr_threads;

@@ -4,28 +4,28 @@ export const FDINFO = {
   name: 'fdinfo',
   maps: ['subjects', 'rodata'],
   programs: ['fdinfo_request', 'fdinfo_files'],
-  sha256: '42a8b9713874fc92fc070f1e78ab7d70d561c557a68643b76f8abc46c078b1a8',
+  sha256: '6cf30c7afd7e38c9a15c6df5bc768a81e9c90ea748993be95c2ef87bb12b2c47',
 } as const;
 
 export const FDINFO_PLACES = {
   name: 'fdinfo-places',
   maps: ['subjects', 'rodata'],
   programs: ['places_request', 'fdinfo_places', 'fdinfo_mappings'],
-  sha256: 'a29ffbf3839b153074af2392aa1989c18074412dba697f0d511442f80b292a8c',
+  sha256: '8051dc97e9337640bebf55a18655d741e4a23b124984ca2b487a04327b8bc6d4',
 } as const;
 
 export const FDMAP = {
   name: 'fdmap',
   maps: ['rodata'],
   programs: ['fdmap_small'],
-  sha256: '139a6e0c1050d122c6a1a3841356ce47cfc6987c2ab9441e7746af2104c62fca',
+  sha256: 'ae5dcdb28293b2e609610c4eb4ab4f91b4c557b942d4f707cb21e4dc38777e68',
 } as const;
 
 export const FDMAP_ITER = {
   name: 'fdmap-iter',
   maps: ['first_wanted', 'rodata'],
   programs: ['fdmap_request', 'fdmap_task'],
-  sha256: '29bb10e54e54c2b8a77a469d1d9d0b640511d82b9329eebfad0550725f42d6d0',
+  sha256: 'f41be72a6729da8c939e5292109b9d0cde7972ea1da4ec39ded7e28b2369cbe7',
 } as const;
 
 export const FDMAP_SELF = {
@@ -46,7 +46,7 @@ export const FDMAP_WIDE = {
   name: 'fdmap-wide',
   maps: ['slots', 'rodata'],
   programs: ['fdmap_wide'],
-  sha256: 'dbc1f5f71d38279ba72777e5fa5c9e9744af96728419141f0e08f7dc7c598729',
+  sha256: '6a8d9de98cf454d6f9eaf8e95650c29dbddd9491ad7fbf5e869593e13e4ddb87',
 } as const;
 
 export const LSM_WORDS = {
@@ -60,40 +60,40 @@ export const PIDINFO = {
   name: 'pidinfo',
   maps: ['slots', 'rodata'],
   programs: ['pidinfo_small'],
-  sha256: '5684e41b837aee2817e29f02d014cbf860c5ad8b07ab27e7cd8e08f15eca5b54',
+  sha256: '93a37d75ddaa119b16ef6e6f30d6623c4ed23ec9b3797d4976e1fef56570fb86',
 } as const;
 
 export const PIDINFO_ITER = {
   name: 'pidinfo-iter',
   maps: ['requests', 'rodata'],
   programs: ['pidinfo_request', 'pidinfo_task'],
-  sha256: 'a6be8e75d4baa2dd51b8d7166d385a751e2d5643f71e15c6c9f89d41ed393ed7',
+  sha256: '7e3f0a34ab9c453a4e9beb3cb22e0e63c95a3360b15142600b76ba3d2c0e9127',
 } as const;
 
 export const PIDINFO_WIDE = {
   name: 'pidinfo-wide',
   maps: ['slots', 'rodata'],
   programs: ['pidinfo_wide'],
-  sha256: 'da09f591ae2a149abe1705c54d353c55fe31b0058f98ab0fe3343992881a0a3e',
+  sha256: '1dad81a0807fae967955198813bbc1300cb20b03c0cd1ae80a1b392659fdd7e9',
 } as const;
 
 export const PIDMAP = {
   name: 'pidmap',
   maps: ['slots', 'rodata'],
   programs: ['pidmap_small'],
-  sha256: '0a52c82f52473d8bbae21c81062087cccfe87525d559c19b5ddef221aa34c373',
+  sha256: '51a7bc92ec18cdcce0f95913d3c46aa71a16f70e4919bbfc8cbfd56d61221481',
 } as const;
 
 export const PIDMAP_ITER = {
   name: 'pidmap-iter',
   maps: ['rodata'],
   programs: ['pidmap_tasks'],
-  sha256: 'e8daef5e26262dce08c4942ba1e6dba6c3e284fe74854b2dba572e9a8eb58fa1',
+  sha256: '984f99bafea4cd789b16fa204a67abab8390199891d5f9b32fc4ccba983f01eb',
 } as const;
 
 export const PIDMAP_WIDE = {
   name: 'pidmap-wide',
   maps: ['slots', 'rodata'],
   programs: ['pidmap_wide'],
-  sha256: 'f470c7ab571c08b5f295d00f69ac23a43579cb1c324adfa777581dafb856e756',
+  sha256: 'ff7810369397d1af6ec5a3eafea49e4d96e8146c72e06b4d8f0ff0be443676d7',
 } as const;
