@@ -12,7 +12,7 @@ import { boot, resultDevice } from './qemu.mjs';
 import { baseArchive, modulesArchive, projectArchive, writeInitramfs } from './rootfs.mjs';
 
 /** MiB of a guest: Node, the test runner and the initramfs itself. */
-const memory = 1280;
+const memory = 1536;
 
 /** @returns {number} how many machines at a time: each takes one processor */
 export function parallelMachines() {
@@ -55,7 +55,7 @@ export class Workshop {
     const base = (await baseArchive(busybox, apt)).toBuffer();
     const someKernel = async () => (await fetchKernel(apt, newest)).vmlinuz;
     const accel = await accelerator(architecture, someKernel, busybox);
-    const project = (await projectArchive()).toBuffer();
+    const project = (await projectArchive(architecture)).toBuffer();
     return new Workshop(apt, kernels, base, project, accel, projectHas(files));
   }
 

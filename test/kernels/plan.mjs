@@ -16,6 +16,7 @@
  */
 
 import { compareVersions } from './catalogue.mjs';
+import { guestPrograms } from './programs.mjs';
 
 const machine = ['root', 'proc', 'other-uid', 'unshare', 'mount-ns', 'user-ns', 'setpriv', 'bash'];
 const everything = [...machine, 'kernel', 'pinned'];
@@ -106,6 +107,17 @@ export function expectedTier(version, variant) {
 const probeLimit = 120;
 const suiteLimit = 1200;
 
+/** What no kernel can change, or no guest can run: not part of the suite there unless it is named. */
+const sameEverywhere = [
+  'abi/**',
+  'calls/arguments.*',
+  'calls/pool.*',
+  'cli/docs.*',
+  'cli/terminal.*',
+  'cli/usage.*',
+  'install/languages.*',
+];
+
 /**
  * The suite is the project's own, with every backend that the kernel has.
  * @param {string[]} require
@@ -123,6 +135,7 @@ function suite(require, files) {
       '--configLoader=runner',
       '--config=test/kernels/guest/vitest.config.mjs',
       '--root=.',
+      ...(files.length > 0 ? [] : sameEverywhere.map((pattern) => `--exclude=test/${pattern}`)),
     ],
     env: { FDMAP_TEST_REQUIRE: require.join(',') },
     limit: suiteLimit,
@@ -155,6 +168,7 @@ export function steps(variant, has) {
 export const guestEnvironment = {
   FDMAP_TEST_SCALE: '0.05',
   FDMAP_TEST_TIMEOUT_SCALE: '4',
+  FDMAP_TEST_BINARIES: guestPrograms,
   CI: '1',
   NO_COLOR: '1',
 };

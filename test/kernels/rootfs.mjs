@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Archive } from './cpio.mjs';
 import { collectModules } from './modules.mjs';
 import { cacheDir, root } from './paths.mjs';
+import { compilePrograms, guestPrograms } from './programs.mjs';
 import { transpile } from './transpile.mjs';
 import { addForeignUserland, addNativeUserland } from './userland.mjs';
 
@@ -77,9 +78,10 @@ export async function baseArchive(busyboxPackage, apt) {
 }
 
 /**
+ * @param {string} architecture
  * @returns {Promise<Archive>} the project, its TypeScript as JavaScript, and what the guest starts
  */
-export async function projectArchive() {
+export async function projectArchive(architecture) {
   const archive = new Archive();
   for (const name of readdirSync(root).sort())
     if (/\.(json|mjs|js)$/.test(name)) archive.copy(join(root, name), `${guestProject}/${name}`);
@@ -87,6 +89,8 @@ export async function projectArchive() {
     if (existsSync(join(root, folder)))
       archive.copy(join(root, folder), `${guestProject}/${folder}`, keepInProject);
   archive.copy(await transpile(), guestProject);
+  const programs = await compilePrograms(architecture);
+  if (programs) archive.copy(programs, guestPrograms);
   archive.file('/init', readFileSync(join(root, 'test/kernels/guest/init.sh')), 0o755);
   return archive;
 }
