@@ -289,6 +289,8 @@ describeBackends('pidinfo', (handle, { name, proc }) => {
     const before = handle().pidinfo([pid]).snapshot();
     await end();
     await until('the number is free', () => !readdirSync('/proc').includes(String(pid)));
+    // startTime has the steps of a clock tick, 10 ms: what starts within one cannot be told apart.
+    await new Promise((resolve) => setTimeout(resolve, 25));
     // The next number that the kernel gives: pid_namespaces(7). A neighbour may be faster.
     let again = 0;
     await until('the number is used again', async () => {
