@@ -122,12 +122,20 @@ function addFiles(writer: RecordWriter, source: Source): number {
   return 0;
 }
 
-/** The size of the directory since Linux 6.2 (f1f1f2569901), when it is not empty; before, its listing. */
+/** The size of the directory since Linux 6.2 (f1f1f2569901); before, where it is always 0, its listing. */
 function descriptorCount({ files, directory }: Source): number {
   const size = directorySize(`${directory}/fd`);
-  if (size > 0) return size;
+  if (size > 0 || (size === 0 && sizesAreCounts())) return size;
   const numbers = files.numbers(`${directory}/fd`);
   return typeof numbers === 'number' ? NOT_KNOWN : numbers.length;
+}
+
+let counts: boolean | undefined;
+
+/** Of a process that has none, a zombie say, the size is 0 too: our own tells the two apart, we have some. */
+function sizesAreCounts(): boolean {
+  counts ??= directorySize('/proc/self/fd') > 0;
+  return counts;
 }
 
 function addLimit(writer: RecordWriter, { files, directory }: Source): number {
