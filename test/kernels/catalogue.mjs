@@ -74,7 +74,7 @@ export function series(kernels) {
 /**
  * @param {import('./apt.mjs').Apt} apt
  * @param {Kernel} kernel
- * @returns {Promise<{vmlinuz: string, modules: string}>} the kernel's file and the folder of its modules
+ * @returns {Promise<{vmlinuz: string, modules: string | undefined}>} the kernel's file and the folder of its modules
  */
 export async function fetchKernel(apt, kernel) {
   const image = await apt.unpack(kernel.image);
@@ -90,7 +90,8 @@ export async function fetchKernel(apt, kernel) {
   }
   const modules = ['usr/lib/modules', 'lib/modules']
     .map((dir) => join(modulesRoot, dir, kernel.release))
-    .find((dir) => existsSync(dir));
-  if (!modules) throw new Unavailable(`${kernel.modules.name}: no modules in the package`);
+    .find((dir) => existsSync(join(dir, 'kernel')));
+  // Archives drop packages of superseded kernels one by one: the kernel itself may be all that is left.
+  if (!modules) process.stderr.write(`${kernel.version}: its modules are gone from the archives\n`);
   return { vmlinuz, modules };
 }

@@ -86,7 +86,7 @@ export class Workshop {
     const name = `${kernel.version}-${variant.name.replaceAll(/[^\w=]+/g, '-')}-${this.apt.architecture}`;
     const initramfs = writeInitramfs(name, [
       this.base,
-      (await modulesArchive(modules)).toBuffer(),
+      ...(modules ? [(await modulesArchive(modules)).toBuffer()] : []),
       this.project,
       this.#jobArchive(variant, list).toBuffer(),
     ]);

@@ -104,33 +104,15 @@ async function main() {
   const results = new Map();
   const queue = [...boots];
   const worker = async () => {
-    for (let next = queue.shift(); next; next = queue.shift()) {
-      const { kernel, variant } = next;
-      const planned = steps(variant, workshop.has);
-      const outcome = await workshop.run(kernel, variant, planned);
-      const rows = toRows(kernel, variant, planned, outcome);
-      const failed = rows.filter(({ result }) => result === 'FAIL').length;
-      say(
-        `${kernel.version} ${variant.name}: ${failed ? `${failed} failed` : 'ok'}, ${outcome.seconds.toFixed(0)} s`,
-      );
-      const texts = details(outcome).map((text) => `== ${kernel.version} ${variant.name}: ${text}`);
-      if (failed) texts.push(`== ${kernel.version} ${variant.name}: console in ${outcome.log}`);
-      results.set(next, { rows, texts });
-    }
+    for (let next = queue.shift(); next; next = queue.shift())
+      results.set(next, await bootAndJudge(workshop, next.kernel, next.variant));
   };
   await Promise.all(Array.from({ length: Number(wanted.jobs ?? parallelMachines()) }, worker));
 
   const done = boots.flatMap((entry) => results.get(entry) ?? []);
   const rows = done.flatMap((result) => result.rows);
   for (const version of missing)
-    rows.push({
-      kernel: version,
-      boot: '',
-      feature: 'boot',
-      result: 'FAIL',
-      seconds: undefined,
-      detail: `not in the archives, which have ${series(kernels).join(', ')}`,
-    });
+    rows.push(failedBoot(version, '', `not in the archives, which have ${series(kernels).join(', ')}`));
   process.stdout.write(`${resultTable(rows)}\n`);
   for (const text of done.flatMap((result) => result.texts)) say(text);
   const json = `${JSON.stringify(rows, null, 1)}\n`;
@@ -140,6 +122,49 @@ async function main() {
   say(`${rows.length} rows, ${failures} failed, ${((Date.now() - started) / 1000).toFixed(0)} s`);
   return failures > 0 || rows.length === 0 ? 1 : 0;
 }
+
+/**
+ * @param {Workshop} workshop
+ * @param {import('./catalogue.mjs').Kernel} kernel
+ * @param {import('./plan.mjs').Variant} variant
+ * @returns {Promise<{rows: import('./rows.mjs').Row[], texts: string[]}>}
+ */
+async function bootAndJudge(workshop, kernel, variant) {
+  const name = `${kernel.version} ${variant.name}`;
+  const planned = steps(variant, workshop.has);
+  try {
+    const outcome = await workshop.run(kernel, variant, planned);
+    const rows = toRows(kernel, variant, planned, outcome);
+    const failed = rows.filter(({ result }) => result === 'FAIL').length;
+    say(`${name}: ${failed ? `${failed} failed` : 'ok'}, ${outcome.seconds.toFixed(0)} s`);
+    const texts = details(outcome).map((text) => `== ${name}: ${text}`);
+    if (failed) texts.push(`== ${name}: console in ${outcome.log}`);
+    return { rows, texts };
+  } catch (error) {
+    // One machine that could not be made is a row; the others are still worth their answers.
+    say(`${name}: ${error.message}`);
+    const detail = error.message.split('\n')[0].slice(0, 100);
+    return {
+      rows: [failedBoot(kernel.version, variant.name, detail)],
+      texts: [`== ${name}: ${error.stack}`],
+    };
+  }
+}
+
+/**
+ * @param {string} kernel
+ * @param {string} boot
+ * @param {string} detail
+ * @returns {import('./rows.mjs').Row}
+ */
+const failedBoot = (kernel, boot, detail) => ({
+  kernel,
+  boot,
+  feature: 'boot',
+  result: 'FAIL',
+  seconds: undefined,
+  detail,
+});
 
 /** @param {import('./rows.mjs').Row[]} rows */
 function writeDocs(rows) {
