@@ -99,7 +99,8 @@ function sampleUsage(pid, usage) {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    usage.rss = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) >> 10;
+    // A process on its way out has no memory any more.
+    usage.rss = Math.max(usage.rss, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) >> 10);
     // utime and stime, in ticks of 10 ms; fields are counted from behind the name.
     const [utime, stime] = stat
       .slice(stat.lastIndexOf(')') + 2)
