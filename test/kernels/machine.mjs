@@ -90,6 +90,8 @@ export class Workshop {
       this.project,
       this.#jobArchive(variant, list).toBuffer(),
     ]);
+    const remove = () => rmSync(initramfs, { force: true });
+    process.on('exit', remove);
     try {
       return await boot({
         architecture: this.apt.architecture,
@@ -102,7 +104,8 @@ export class Workshop {
         name,
       });
     } finally {
-      rmSync(initramfs);
+      process.off('exit', remove);
+      remove();
     }
   }
 

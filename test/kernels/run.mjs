@@ -173,6 +173,9 @@ function writeDocs(rows) {
   writeFileSync(page, replaceBetweenMarkers(readFileSync(page, 'utf8'), documentation(rows, features)));
 }
 
+// An end by signal, too, takes the machines and their files with it.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(130));
+
 try {
   process.exitCode = await main();
 } catch (error) {
