@@ -17,6 +17,9 @@ export default class GuestReporter {
   onTestModuleEnd(module) {
     const counts = { passed: 0, failed: 0, skipped: 0 };
     const failures = describe(module.errors()).map((error) => ({ name: module.moduleId, error }));
+    // A hook that fails skips the tests of its block: the error is the block's.
+    for (const suite of module.children.allSuites())
+      for (const error of describe(suite.errors())) failures.push({ name: suite.fullName, error });
     const skips = [];
     for (const test of module.children.allTests()) {
       const result = test.result();
