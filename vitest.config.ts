@@ -16,9 +16,6 @@ export default defineConfig({
     cache: false,
     testTimeout: 60_000 * patience,
     hookTimeout: 120_000 * patience,
-    // Live tests share a machine with whatever else runs there. In CI one that fails is run again;
-    // at a desk it is looked at.
-    retry: process.env.CI ? 2 : 0,
     teardownTimeout: 10_000 * patience,
     // A backend forced from outside is for users; the suite names its own.
     env: { FDMAP_BACKEND: '', FDMAP_BPFFS: '' },
