@@ -200,8 +200,8 @@ struct fdmap_attribute {
 
 /*
  * pidinfo: the status of processes and threads. The fields come in groups, as
- * they cost; a group is one attribute whose type is its bit in the mask. IO,
- * NAMESPACES and EXE follow may_read(), the others are for everybody.
+ * they cost; a group is one attribute whose type is its bit in the mask. IO and
+ * NAMESPACES follow may_read(), the others are for everybody.
  */
 enum pidinfo_group {
 	PIDINFO_STATUS = 1,
@@ -215,6 +215,8 @@ enum pidinfo_group {
 	PIDINFO_SCHED = 9,
 	PIDINFO_CGROUP = 10,
 	PIDINFO_NAMESPACES = 11,
+	PIDINFO_CGROUP_PATH = 12,
+	PIDINFO_CGROUPS_V1 = 13,	/* never from programs: what a reader of /proc adds */
 };
 
 #define PIDINFO_SMALL_ROOM 506	/* 64-bit words of a context of 4,096 bytes */
@@ -332,12 +334,21 @@ struct pidinfo_sched {
 	__u32 pad[2];
 };
 
-/* cgroup v2: the id is the inode number of the cgroup's directory. */
+/*
+ * cgroup v2: the id is the inode number of the cgroup's directory. CGROUP_PATH, when
+ * it is asked for, are the bytes of its path as /proc/PID/cgroup has it, without a
+ * NUL, from the root of the caller's cgroup namespace: in the first record of an
+ * answer that has this id (sometimes in another one too). A path that is longer than
+ * PIDINFO_PATH_ROOM or PIDINFO_PATH_LEVELS ends there, and the record is FDMAP_TRUNCATED.
+ */
 struct pidinfo_cgroup {
 	struct fdmap_attribute head;
 	__u32 pad;
 	__u64 id;
 };
+
+#define PIDINFO_PATH_ROOM 1024
+#define PIDINFO_PATH_LEVELS 64
 
 /* Inode numbers as stat(2) of /proc/PID/ns/ shows them; 0 for one that is not known. */
 struct pidinfo_namespaces {
@@ -357,6 +368,7 @@ struct pidinfo_namespaces {
 
 #define PIDINFO_THREADS 1	/* threads: their own times, faults and io */
 #define PIDINFO_LINK 2		/* of an iterator: the link names one, which may be a thread */
+#define PIDINFO_FORGET 4	/* of an iterator: as if this thread had never asked */
 
 /*
  * Who is wanted are `count` __s32 behind the head, numbers of processes or
@@ -366,7 +378,7 @@ struct pidinfo_namespaces {
  */
 struct pidinfo_head {
 	__u32 abi;	/* in: FDMAP_ABI */
-	__u32 flags;	/* in: PIDINFO_THREADS, PIDINFO_LINK */
+	__u32 flags;	/* in: PIDINFO_THREADS, PIDINFO_LINK, PIDINFO_FORGET */
 	__u64 mask;	/* in: groups wanted, 1 << enum pidinfo_group each */
 	__u32 count;	/* in: how many are named */
 	__s32 error;	/* out: 0 or a negative errno */

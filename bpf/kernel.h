@@ -167,6 +167,12 @@ struct seq_file {
 	const struct file *file;
 };
 
+#pragma clang attribute pop
+
+/*
+ * What an iterator's program is given: an interface of the kernel (include/linux/bpf.h,
+ * __bpf_md_ptr), which has not changed since 5.8 and needs no relocation.
+ */
 struct bpf_iter_meta {
 	struct seq_file *seq;
 	__u64 session_id;
@@ -177,8 +183,6 @@ struct bpf_iter__task {
 	struct bpf_iter_meta *meta;
 	struct task_struct *task;
 };
-
-#pragma clang attribute pop
 
 /* include/linux/pid.h: index of signal_struct.pids[] */
 enum { PIDTYPE_PID, PIDTYPE_TGID, PIDTYPE_PGID, PIDTYPE_SID };

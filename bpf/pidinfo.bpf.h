@@ -83,6 +83,7 @@ static __always_inline int pidinfo(const struct pidinfo_head *head, struct slot 
 	slot->mask = head->mask;
 	slot->flags = head->flags;
 	slot->nested = 0;
+	__builtin_memset(slot->paths.sent, 0, sizeof(slot->paths.sent));
 	if (head->abi != FDMAP_ABI || head->flags & ~PIDINFO_THREADS || count > most)
 		return -EINVAL;
 	bpf_rcu_read_lock();

@@ -42,6 +42,7 @@ export type { InetAddress, SocketState, VsockAddress } from './abi/fdinfo/socket
 export { bytesOf } from './abi/fdinfo/text.ts';
 export { DESCRIPTOR_TYPES, type DescriptorType, type PlaceName } from './abi/fdinfo/types.ts';
 export type { NumericField } from './abi/pidinfo/decode.ts';
+export type { Executable } from './abi/pidinfo/executable.ts';
 export type { ProcessField } from './abi/pidinfo/fields.ts';
 export type { BackendName, PidmapMode } from './backends/backend.ts';
 export { BACKEND_CHOICES, type BackendChoice } from './backends/select.ts';

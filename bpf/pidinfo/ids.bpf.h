@@ -41,6 +41,7 @@ static __always_inline void add_status(struct slot *slot, struct task_struct *ta
 	bpf_core_read(out->command, sizeof(out->command), &status->comm);
 }
 
+#ifndef PIDINFO_BASIC
 struct mapping {
 	struct uid_gid_extent *extents;
 	__u32 id;
@@ -77,11 +78,24 @@ static __noinline __u32 map_id(struct uid_gid_map *map, __u32 id)
 	return mapping.count || !id ? OVERFLOW_ID : mapping.id;
 }
 
+/* The ids as they are in the initial user namespace, as the caller's own has them. */
+static __always_inline void map_ids(struct user_namespace___status *users, struct pidinfo_creds *out)
+{
+	out->uid = map_id(&users->uid_map, out->uid);
+	out->euid = map_id(&users->uid_map, out->euid);
+	out->suid = map_id(&users->uid_map, out->suid);
+	out->fsuid = map_id(&users->uid_map, out->fsuid);
+	out->gid = map_id(&users->gid_map, out->gid);
+	out->egid = map_id(&users->gid_map, out->egid);
+	out->sgid = map_id(&users->gid_map, out->sgid);
+	out->fsgid = map_id(&users->gid_map, out->fsgid);
+}
+#endif
+
 static __always_inline void add_creds(struct slot *slot, struct task_struct *task)
 {
 	const struct cred *cred = task->real_cred;
 	struct pidinfo_creds *out = GROUP(slot, creds, PIDINFO_CREDS);
-	struct user_namespace___status *users;
 
 	if (!out)
 		return;
@@ -95,17 +109,10 @@ static __always_inline void add_creds(struct slot *slot, struct task_struct *tas
 	out->fsgid = cred->fsgid.val;
 	out->pad = 0;
 	out->cap_effective = effective_caps(cred);
-	users = (void *)slot->users;
-	if (!users)
-		return;
-	out->uid = map_id(&users->uid_map, out->uid);
-	out->euid = map_id(&users->uid_map, out->euid);
-	out->suid = map_id(&users->uid_map, out->suid);
-	out->fsuid = map_id(&users->uid_map, out->fsuid);
-	out->gid = map_id(&users->gid_map, out->gid);
-	out->egid = map_id(&users->gid_map, out->egid);
-	out->sgid = map_id(&users->gid_map, out->sgid);
-	out->fsgid = map_id(&users->gid_map, out->fsgid);
+#ifndef PIDINFO_BASIC
+	if (slot->users)
+		map_ids((void *)slot->users, out);
+#endif
 }
 
 /* What to add to a start time: stat(5) shows it in the reader's time namespace. */

@@ -90,8 +90,11 @@ struct pid_namespace {
 	struct ns_common ns;
 };
 
+struct css_set;
+
 struct cgroup_namespace {
 	struct ns_common ns;
+	struct css_set *root_cset;
 };
 
 struct timespec64 {
@@ -139,10 +142,19 @@ struct nsproxy {
 
 struct kernfs_node {
 	__u64 id;
+	const char *name;
 };
 
+struct cgroup_subsys_state {
+	unsigned int flags;
+};
+
+/* ancestors[] since 6.1 (7f203bc89eb6): from the root of the hierarchy to the cgroup itself */
 struct cgroup {
+	struct cgroup_subsys_state self;
+	int level;
 	struct kernfs_node *kn;
+	struct cgroup *ancestors[1];
 };
 
 struct css_set {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* namespaces.bpf.h - where a process lives: its namespaces and its cgroup. */
+/* namespaces.bpf.h - the namespaces that a process lives in. */
 #ifndef FDMAP_PIDINFO_NAMESPACES_BPF_H
 #define FDMAP_PIDINFO_NAMESPACES_BPF_H
 
@@ -36,20 +36,6 @@ static __always_inline void add_namespaces(struct slot *slot, struct task_struct
 	pid_ns = pidns.ns;
 	out->pid = BPF_CORE_READ(pid_ns, ns.inum);
 	out->pad = 0;
-}
-
-/* task_dfl_cgroup() of include/linux/cgroup.h */
-static __always_inline void add_cgroup(struct slot *slot, struct task_struct___status *task)
-{
-	struct pidinfo_cgroup *out;
-
-	if (!bpf_core_field_exists(task->cgroups))
-		return;
-	out = GROUP(slot, cgroup, PIDINFO_CGROUP);
-	if (!out)
-		return;
-	out->pad = 0;
-	out->id = task->cgroups->dfl_cgrp->kn->id;
 }
 
 #endif

@@ -7,8 +7,11 @@
 #include "ids.bpf.h"
 #include "files.bpf.h"
 #include "memory.bpf.h"
-#include "namespaces.bpf.h"
 #include "times.bpf.h"
+#ifndef PIDINFO_BASIC
+#include "cgroup.bpf.h"
+#include "namespaces.bpf.h"
+#endif
 
 /* Begins a record; NULL when the buffer is full. */
 static __always_inline struct pidinfo_record *begin_record(struct slot *slot)
@@ -62,8 +65,21 @@ static __always_inline int add_error(struct slot *slot, __s32 pid, __s32 error)
 	return end_record(slot);
 }
 
-/* Groups that follow may_read(), as their files in /proc do; nobody asks it in vain. */
+/*
+ * Groups that follow may_read(), as their files in /proc do; nobody asks it in vain.
+ * Programs that are PIDINFO_BASIC have none of them, nor what else few ask for.
+ */
 #define GUARDED_GROUPS (1ULL << PIDINFO_IO | 1ULL << PIDINFO_NAMESPACES)
+
+static __always_inline void add_others(struct slot *slot, struct task_struct *task)
+{
+#ifndef PIDINFO_BASIC
+	if (WANTED(slot, PIDINFO_CGROUP))
+		add_cgroup(slot, (void *)task);
+	if (WANTED(slot, PIDINFO_NAMESPACES) && slot->open)
+		add_namespaces(slot, task);
+#endif
+}
 
 static __always_inline int add_record(struct slot *slot, struct task_struct *caller, struct task_struct *task,
 				      const struct pidns *ns)
@@ -76,8 +92,10 @@ static __always_inline int add_record(struct slot *slot, struct task_struct *cal
 	record->pid = tgid_in(task, ns);
 	record->tid = tid_in(task, ns);
 	record->start_time = status->start_boottime + slot->boot_offset;
+#ifndef PIDINFO_BASIC
 	if (slot->mask & GUARDED_GROUPS)
 		slot->open = may_read(caller, task) && (!slot->borrowed || caller->tgid == task->tgid);
+#endif
 	if (WANTED(slot, PIDINFO_STATUS))
 		add_status(slot, task, ns);
 	if (WANTED(slot, PIDINFO_CREDS))
@@ -92,10 +110,7 @@ static __always_inline int add_record(struct slot *slot, struct task_struct *cal
 		add_memory(slot, status);
 	if (WANTED(slot, PIDINFO_SCHED))
 		add_sched(slot, status);
-	if (WANTED(slot, PIDINFO_CGROUP))
-		add_cgroup(slot, status);
-	if (WANTED(slot, PIDINFO_NAMESPACES) && slot->open)
-		add_namespaces(slot, task);
+	add_others(slot, task);
 	return end_record(slot);
 }
 
@@ -114,6 +129,10 @@ static __always_inline bool begin_answer(struct slot *slot, struct task_struct *
 	slot->users = users->level ? (__u64)users : 0;
 	slot->boot_offset = boot_offset_of(caller);
 	slot->borrowed = 0;
+#ifndef PIDINFO_BASIC
+	if (WANTED(slot, PIDINFO_CGROUP_PATH))
+		begin_paths(slot, (void *)caller);
+#endif
 	return true;
 }
 
@@ -124,6 +143,10 @@ static __always_inline void end_answer(struct slot *slot)
 	slot->users = 0;
 	slot->thread = 0;
 	slot->threads = 0;
+#ifndef PIDINFO_BASIC
+	slot->paths.root = 0;
+	slot->paths.cgroup = 0;
+#endif
 }
 
 #endif

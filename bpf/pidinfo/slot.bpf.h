@@ -28,6 +28,21 @@ struct sums {
 	__u64 write_bytes;
 };
 
+/* Paths of cgroups are told once an answer. */
+#define SENT_PATHS 32
+
+struct paths {
+	__u64 root;	/* address of the cgroup that the caller's namespace calls / */
+	__u64 sent[SENT_PATHS];	/* ids whose path is told, each where its low bits say */
+	__u64 cgroup;	/* address of the one that is next */
+	__s32 level;	/* its level */
+	__s32 ups;	/* how often the path goes up first */
+	__s32 common;	/* how many of the ancestors both have */
+	__u32 used;
+	/* a name more than there is room for, and what a copy takes to a multiple of 8 */
+	__u8 path[PIDINFO_PATH_ROOM + 256 + 16];
+};
+
 /*
  * Addresses are here because what is in memory has no type for the verifier;
  * they are wiped at the end of a call and no record holds one.
@@ -54,6 +69,9 @@ struct slot {
 	__u64 thread;	/* list_head of the thread that is next */
 	__u64 threads;	/* list_head of them all */
 	struct sums sums;
+#ifndef PIDINFO_BASIC
+	struct paths paths;
+#endif
 	__s32 pids[NAMED_PIDS];
 	__u8 records[RECORD_BYTES];
 };

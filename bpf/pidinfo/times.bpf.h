@@ -21,10 +21,12 @@ static __always_inline void add_usage(struct sums *sums, struct task_struct___st
 	sums->runtime += USED(thread, se.sum_exec_runtime);
 	sums->min_flt += USED(thread, min_flt);
 	sums->maj_flt += USED(thread, maj_flt);
+#ifndef PIDINFO_BASIC
 	if (bpf_core_field_exists(thread->ioac)) {
 		sums->read_bytes += USED(thread, ioac.read_bytes);
 		sums->write_bytes += USED(thread, ioac.write_bytes);
 	}
+#endif
 }
 
 struct walk {
@@ -59,10 +61,12 @@ static __always_inline void sum_threads(struct slot *slot, struct task_struct___
 	sums->maj_flt = signal->maj_flt;
 	sums->read_bytes = 0;
 	sums->write_bytes = 0;
+#ifndef PIDINFO_BASIC
 	if (bpf_core_field_exists(task->ioac)) {
 		sums->read_bytes = signal->ioac.read_bytes;
 		sums->write_bytes = signal->ioac.write_bytes;
 	}
+#endif
 	slot->threads = (__u64)&signal->thread_head;
 	slot->thread = (__u64)signal->thread_head.next;
 	bpf_loop(THREADS_MOST, add_thread, &walk, 0);
@@ -101,15 +105,21 @@ static __always_inline void add_faults(struct slot *slot)
 	out->major = slot->sums.maj_flt;
 }
 
-static __always_inline void add_io(struct slot *slot)
+/* Without CONFIG_TASK_IO_ACCOUNTING the group stays out. */
+static __always_inline void add_io(struct slot *slot, struct task_struct___status *task)
 {
-	struct pidinfo_io *out = GROUP(slot, io, PIDINFO_IO);
+#ifndef PIDINFO_BASIC
+	struct pidinfo_io *out;
 
+	if (!slot->open || !bpf_core_field_exists(task->ioac))
+		return;
+	out = GROUP(slot, io, PIDINFO_IO);
 	if (!out)
 		return;
 	out->pad = 0;
 	out->read_bytes = slot->sums.read_bytes;
 	out->write_bytes = slot->sums.write_bytes;
+#endif
 }
 
 /* Those of the three groups that are wanted, by one walk. */
@@ -125,9 +135,8 @@ static __always_inline void add_usage_groups(struct slot *slot, struct task_stru
 		add_times(slot, task);
 	if (WANTED(slot, PIDINFO_FAULTS))
 		add_faults(slot);
-	/* without CONFIG_TASK_IO_ACCOUNTING the group stays out */
-	if (WANTED(slot, PIDINFO_IO) && slot->open && bpf_core_field_exists(task->ioac))
-		add_io(slot);
+	if (WANTED(slot, PIDINFO_IO))
+		add_io(slot, task);
 }
 
 #endif

@@ -45,7 +45,10 @@ export const FDMAP_SMALL_ROOM = 16;
 export const FDMAP_TRUNCATED = 1;
 export const FDMAP_WIDE_ROOM = 4090;
 export const PIDINFO_ADJUSTED = 1;
+export const PIDINFO_FORGET = 4;
 export const PIDINFO_LINK = 2;
+export const PIDINFO_PATH_LEVELS = 64;
+export const PIDINFO_PATH_ROOM = 1024;
 export const PIDINFO_SMALL_PIDS = 8;
 export const PIDINFO_SMALL_ROOM = 506;
 export const PIDINFO_THREADS = 1;
@@ -440,6 +443,8 @@ export const PIDINFO_MEMORY = 8;
 export const PIDINFO_SCHED = 9;
 export const PIDINFO_CGROUP = 10;
 export const PIDINFO_NAMESPACES = 11;
+export const PIDINFO_CGROUP_PATH = 12;
+export const PIDINFO_CGROUPS_V1 = 13;
 
 /** struct pidinfo_head */
 export const SIZEOF_PIDINFO_HEAD = 48;

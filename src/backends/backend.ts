@@ -1,5 +1,6 @@
 /** What every way to the kernel offers to the calls above it. */
 
+import type { Executable } from '../abi/pidinfo/executable.ts';
 import type { ProcessField } from '../abi/pidinfo/fields.ts';
 import type { DescriptorStream, FdinfoQuestion } from './fdinfo.ts';
 
@@ -49,6 +50,9 @@ export interface Backend {
    * error in its place; one of all that has gone meanwhile may have, or has none.
    */
   pidinfo(question: PidinfoQuestion): Records | number;
+
+  /** The programs of these processes, or of all; of those that the caller may read. */
+  executables(pids: readonly number[] | undefined): ReadonlyMap<number, Executable> | number;
 
   /** Every descriptor that the question is about. The records are of the kinds that decodeChunk() knows. */
   fdinfo(question: FdinfoQuestion): DescriptorStream | number;

@@ -57,9 +57,9 @@ export interface InstallReport extends Omit<Manifest, 'mounted' | 'madeDirectory
   readonly skipped: readonly { readonly object: string; readonly reason: string }[];
 }
 
-/** Everything that is compiled is pinned, but for what `install` itself needs. */
+/** Everything that is compiled is pinned, but for what `install` itself needs, and what has no policy in it. */
 const SHARED: readonly (ObjectFile & { readonly sha256: string })[] = Object.values(objects).filter(
-  (object) => object !== objects.LSM_WORDS,
+  (object) => object !== objects.LSM_WORDS && object !== objects.PIDINFO_BASIC,
 );
 
 const directoryOf = (at: string | undefined) => resolve(at || process.env.FDMAP_BPFFS || DEFAULT_DIRECTORY);

@@ -5,6 +5,7 @@ import { readArgs } from '../backends/proc/args.ts';
 import { ProcFiles } from '../backends/proc/files.ts';
 import { SystemError } from '../errors.ts';
 import { sinceBoot } from '../sys/calls.ts';
+import { EOPNOTSUPP } from '../sys/errno.ts';
 import { nativeDoor } from '../sys/ffi.ts';
 import { checkOneOf, checkPid } from './arguments.ts';
 import { ProcessList } from './process-list.ts';
@@ -12,15 +13,16 @@ import { ProcessList } from './process-list.ts';
 export interface PidinfoOptions {
   /**
    * What is wanted of each process; what is not is not asked for either. Default: everything but
-   * `args`, which comes from /proc/PID/cmdline whatever the backend, and is absent without /proc.
+   * `args`, which comes from /proc/PID/cmdline whatever the backend, and is absent without /proc
+   * (`argsError` says so), and `exe`, for which the processes are walked once more.
    */
   readonly fields?: readonly ProcessField[] | undefined;
   /** A row for each thread, with its own `tid`, state, times, faults and bytes. Default false. */
   readonly threads?: boolean | undefined;
 }
 
-/** Everything but what is read for each process from a file in /proc. */
-const FIELDS_OF_THREADS = PROCESS_FIELD_NAMES.filter((field) => field !== 'args');
+/** Everything but what comes from elsewhere than the records. */
+const FIELDS_OF_THREADS = PROCESS_FIELD_NAMES.filter((field) => field !== 'args' && field !== 'exe');
 /** In a row of a process `tid` would only repeat the pid. */
 const FIELDS_OF_PROCESSES = FIELDS_OF_THREADS.filter((field) => field !== 'tid');
 
@@ -57,9 +59,13 @@ export function pidinfo(
     fields,
     named: pids !== undefined,
     bootTime: timeOfBoot,
-    args: (pid) => {
-      const args = readArgs(files, pid);
-      return typeof args === 'number' ? undefined : args;
+    args: (pid) => readArgs(files, pid),
+    executables: (processes) => {
+      const found = backend.executables(processes);
+      // What a stream cannot be asked for is absent (docs/backends.md).
+      if (found === -EOPNOTSUPP) return new Map();
+      if (typeof found === 'number') throw new SystemError(found, 'pidinfo', about);
+      return found;
     },
   });
   if (single && list.firstError < 0) throw new SystemError(list.firstError, 'pidinfo', about);

@@ -1,11 +1,13 @@
 import { RecordReader } from '../abi/attributes.ts';
 import {
   FDMAP_KIND_PROCESS,
+  FDMAP_TRUNCATED,
   PIDINFO_RECORD_PID,
   PIDINFO_RECORD_TID,
   SIZEOF_PIDINFO_RECORD,
 } from '../abi/layout.gen.ts';
-import { DECODERS, type NumericField, type ProcessValues } from '../abi/pidinfo/decode.ts';
+import { cgroupPath, DECODERS, type NumericField, type ProcessValues } from '../abi/pidinfo/decode.ts';
+import type { Executable } from '../abi/pidinfo/executable.ts';
 import type { ProcessField } from '../abi/pidinfo/fields.ts';
 import type { Records } from '../backends/backend.ts';
 import { DecodeError } from '../errors.ts';
@@ -27,6 +29,14 @@ export interface Process extends Readonly<ProcessValues> {
   readonly pid: number;
   /** The command line; empty for kernel threads. */
   readonly args?: readonly string[];
+  /** Where `args` were asked for and are absent: why. `ENOENT` where /proc is not mounted. */
+  readonly argsError?: ReadError;
+  /** The file that it runs; absent where the caller may not read the process. */
+  readonly exe?: Executable;
+  /** Path of its cgroup v2 from the root of the caller's cgroup namespace. */
+  readonly cgroup?: string;
+  /** `cgroup` is longer than 1,024 bytes or 64 levels, and cut there. */
+  readonly truncated?: true;
   /** Time of the start, ISO 8601, by this machine's clock as it goes now. */
   readonly started?: string;
   /** Only in rows of processes that were named and could not be read. */
@@ -40,8 +50,21 @@ export interface ListSource {
   readonly named: boolean;
   /** Wall-clock time of boot, in ms since 1970: for `started`. */
   readonly bootTime: () => number;
-  /** The command line of a process: for `args`. */
-  readonly args: (pid: number) => readonly string[] | undefined;
+  /** The command line of a process, or a negative errno: for `args`. */
+  readonly args: (pid: number) => readonly string[] | number;
+  /** For `exe`; of all processes, or of those that were named. */
+  readonly executables: (pids: readonly number[] | undefined) => ReadonlyMap<number, Executable>;
+}
+
+interface CgroupPath {
+  readonly path: string;
+  readonly truncated: boolean;
+}
+
+/** What this record tells. */
+function cgroupOf(reader: RecordReader): CgroupPath | undefined {
+  const path = cgroupPath(reader);
+  return path === undefined ? undefined : { path, truncated: (reader.flags & FDMAP_TRUNCATED) !== 0 };
 }
 
 /**
@@ -56,27 +79,44 @@ export class ProcessList implements Iterable<Process> {
   /** @internal the errno of the first row */
   readonly firstError: number;
   readonly #source: ListSource;
-  readonly #args = new Map<number, readonly string[]>();
+  readonly #args = new Map<number, readonly string[] | number>();
+  readonly #executables: ReadonlyMap<number, Executable> | undefined;
+  /** By id: the kernel tells each once. */
+  readonly #cgroups = new Map<number, CgroupPath>();
 
   /** @internal */
   constructor(source: ListSource) {
     this.fields = source.fields;
     this.#source = source;
     const wantsArgs = this.fields.includes('args');
+    const wantsCgroup = this.fields.includes('cgroup');
     let length = 0;
     let vanished = 0;
     let firstError = 0;
+    const pids = new Set<number>();
     for (const reader of this.#readers()) {
+      if (source.named) pids.add(DECODERS.pid(reader));
       if (length++ === 0) firstError = reader.error;
       if (reader.error === -ESRCH) vanished++;
       // The only thing that is not in the records; asked for now, while they are fresh.
-      const args =
-        wantsArgs && reader.error === 0 ? source.args(reader.i32(reader.at + PIDINFO_RECORD_TID)) : undefined;
-      if (args) this.#args.set(reader.i32(reader.at + PIDINFO_RECORD_TID), args);
+      if (wantsArgs && reader.error === 0) {
+        const tid = reader.i32(reader.at + PIDINFO_RECORD_TID);
+        this.#args.set(tid, source.args(tid));
+      }
+      if (wantsCgroup) this.#learnCgroup(reader);
     }
+    this.#executables = this.fields.includes('exe')
+      ? source.executables(source.named ? [...pids] : undefined)
+      : undefined;
     this.length = length;
     this.vanished = vanished;
     this.firstError = firstError;
+  }
+
+  #learnCgroup(reader: RecordReader): void {
+    const own = cgroupOf(reader);
+    const id = DECODERS.cgroupId(reader);
+    if (own && id !== undefined) this.#cgroups.set(id, own);
   }
 
   /** A reader at each record in turn. */
@@ -102,17 +142,34 @@ export class ProcessList implements Iterable<Process> {
     for (const field of this.fields) {
       const value = this.#value(reader, field);
       if (value !== undefined) row[field] = value;
+      if (field === 'args') this.#explainArgs(reader, row);
+      if (field === 'cgroup' && this.#cgroupOf(reader)?.truncated) row.truncated = true;
     }
     return row as unknown as Process;
   }
 
   #value(reader: RecordReader, field: ProcessField): unknown {
-    if (field === 'args') return this.#args.get(DECODERS.tid(reader) as number);
+    if (field === 'args') {
+      const args = this.#args.get(DECODERS.tid(reader) as number);
+      return typeof args === 'number' ? undefined : args;
+    }
+    if (field === 'exe') return this.#executables?.get(DECODERS.pid(reader) as number);
+    if (field === 'cgroup') return this.#cgroupOf(reader)?.path;
     if (field === 'started') {
       const started = this.#source.bootTime() + (DECODERS.startTime(reader) as number);
       return new Date(started).toISOString();
     }
     return DECODERS[field](reader);
+  }
+
+  #cgroupOf(reader: RecordReader): CgroupPath | undefined {
+    const id = DECODERS.cgroupId(reader);
+    return cgroupOf(reader) ?? (id === undefined ? undefined : this.#cgroups.get(id));
+  }
+
+  #explainArgs(reader: RecordReader, row: Record<string, unknown>): void {
+    const errno = this.#args.get(DECODERS.tid(reader) as number);
+    if (typeof errno === 'number') row.argsError = { code: errnoName(errno), syscall: 'open' };
   }
 
   *[Symbol.iterator](): Generator<Process, undefined> {

@@ -4,14 +4,14 @@ export const FDINFO = {
   name: 'fdinfo',
   maps: ['subjects', 'rodata'],
   programs: ['fdinfo_request', 'fdinfo_files'],
-  sha256: '6cf30c7afd7e38c9a15c6df5bc768a81e9c90ea748993be95c2ef87bb12b2c47',
+  sha256: '463c9d298f4ab4584a709637513e9fd86ac6dabfd0dbccdedc5a75fe1b16a2d0',
 } as const;
 
 export const FDINFO_PLACES = {
   name: 'fdinfo-places',
   maps: ['subjects', 'rodata'],
   programs: ['places_request', 'fdinfo_places', 'fdinfo_mappings'],
-  sha256: '8051dc97e9337640bebf55a18655d741e4a23b124984ca2b487a04327b8bc6d4',
+  sha256: '7e9bc4630d09e9d9a1ef01473d755c925a32b9a5f1c54f5ed8ee19356fe025b3',
 } as const;
 
 export const FDMAP = {
@@ -25,7 +25,7 @@ export const FDMAP_ITER = {
   name: 'fdmap-iter',
   maps: ['first_wanted', 'rodata'],
   programs: ['fdmap_request', 'fdmap_task'],
-  sha256: 'f41be72a6729da8c939e5292109b9d0cde7972ea1da4ec39ded7e28b2369cbe7',
+  sha256: '15904b2cad9b2e85a2f18dadd27fcb89eab18f5844c25fb075b8c8238d85490a',
 } as const;
 
 export const FDMAP_SELF = {
@@ -58,23 +58,30 @@ export const LSM_WORDS = {
 
 export const PIDINFO = {
   name: 'pidinfo',
-  maps: ['slots', 'rodata'],
+  maps: ['slots', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_small'],
-  sha256: '93a37d75ddaa119b16ef6e6f30d6623c4ed23ec9b3797d4976e1fef56570fb86',
+  sha256: '829eb2efa2518fc9421dc9b51235a132a6def9cb936eb5d464a9b3233e3344a0',
+} as const;
+
+export const PIDINFO_BASIC = {
+  name: 'pidinfo-basic',
+  maps: ['requests', 'rodata'],
+  programs: ['basic_request', 'pidinfo_basic'],
+  sha256: 'ced7dc5bdf2b01e485f553229aaac110a1f7421ad484fcb6b25230b3432aa45f',
 } as const;
 
 export const PIDINFO_ITER = {
   name: 'pidinfo-iter',
-  maps: ['requests', 'rodata'],
+  maps: ['requests', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_request', 'pidinfo_task'],
-  sha256: '7e3f0a34ab9c453a4e9beb3cb22e0e63c95a3360b15142600b76ba3d2c0e9127',
+  sha256: '2266306ad5414629cbbdf375f30da72d59e074bb4374ed482fbf36ca5e44a88f',
 } as const;
 
 export const PIDINFO_WIDE = {
   name: 'pidinfo-wide',
-  maps: ['slots', 'rodata'],
+  maps: ['slots', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_wide'],
-  sha256: '1dad81a0807fae967955198813bbc1300cb20b03c0cd1ae80a1b392659fdd7e9',
+  sha256: '05a55d7c70cf9e253a2d30904b8bb8cb8c2e475c7203dbd911b68fcb43aab91e',
 } as const;
 
 export const PIDMAP = {
@@ -88,7 +95,7 @@ export const PIDMAP_ITER = {
   name: 'pidmap-iter',
   maps: ['rodata'],
   programs: ['pidmap_tasks'],
-  sha256: '984f99bafea4cd789b16fa204a67abab8390199891d5f9b32fc4ccba983f01eb',
+  sha256: '82a2f4d62d5d0f8e936ec3a04698760d51ca3f1d200bc6ff3e38057a7f511480',
 } as const;
 
 export const PIDMAP_WIDE = {

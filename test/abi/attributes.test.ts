@@ -31,7 +31,8 @@ const listOf = (records: Uint8Array) =>
     fields: Object.keys(DECODERS) as (keyof typeof DECODERS)[],
     named: true,
     bootTime: () => 0,
-    args: () => undefined,
+    args: () => -2,
+    executables: () => new Map(),
   });
 
 describe('records', () => {

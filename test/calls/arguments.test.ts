@@ -22,6 +22,7 @@ function backendOf(answer: number) {
     fdmap: reply,
     pidmap: reply,
     pidinfo: reply,
+    executables: reply,
     fdinfo: reply,
     prepare: nothing,
     close: nothing,

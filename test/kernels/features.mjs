@@ -49,6 +49,7 @@ export const programs = {
   'fdmap-self-wide': '6.1',
   'lsm-words': '6.1',
   'pidinfo-iter': '6.1',
+  'pidinfo-basic': '6.1',
   fdinfo: '6.1',
   'fdinfo-places': '6.1',
   fdmap: '6.10',

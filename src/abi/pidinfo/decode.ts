@@ -81,11 +81,30 @@ function namespaces(r: RecordReader, at: number): Namespaces {
   return result;
 }
 
+/** Lines `id:controllers:path` of /proc/PID/cgroup, those of version 1: cgroups(7). */
+function hierarchies(r: RecordReader): Readonly<Record<string, string>> | undefined {
+  const bytes = r.payload(abi.PIDINFO_CGROUPS_V1);
+  if (!bytes) return undefined;
+  const lines = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString().split('\n');
+  return Object.fromEntries(
+    lines.flatMap((line) => {
+      const match = /^\d+:([^:]+):(.*)$/.exec(line);
+      return match ? [[match[1], match[2]]] : [];
+    }),
+  );
+}
+
+/** The bytes of the path that this record tells, if it tells one. */
+export function cgroupPath(r: RecordReader): string | undefined {
+  const bytes = r.payload(abi.PIDINFO_CGROUP_PATH);
+  return bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
+}
+
 const fds = files(abi.PIDINFO_FILES_COUNT);
 const fdLimit = rlimit(abi.PIDINFO_LIMIT_SOFT);
 
 /** What a record alone does not tell: it comes from another source, or from the time of boot. */
-export type OfTheList = 'args' | 'started';
+export type OfTheList = 'args' | 'exe' | 'cgroup' | 'started';
 
 export const DECODERS = {
   pid: (r) => r.i32(r.at + abi.PIDINFO_RECORD_PID),
@@ -128,6 +147,7 @@ export const DECODERS = {
   cgroupId: inGroup(abi.PIDINFO_CGROUP, abi.SIZEOF_PIDINFO_CGROUP, (r, at) =>
     r.number(at + abi.PIDINFO_CGROUP_ID),
   ),
+  cgroups: hierarchies,
   namespaces: inGroup(abi.PIDINFO_NAMESPACES, abi.SIZEOF_PIDINFO_NAMESPACES, namespaces),
   fds,
   fdTable: files(abi.PIDINFO_FILES_TABLE),

@@ -16,6 +16,7 @@ export const PROCESS_FIELDS = {
   state: [abi.PIDINFO_STATUS],
   command: [abi.PIDINFO_STATUS],
   args: [],
+  exe: [],
   kernelThread: [abi.PIDINFO_STATUS],
   threads: [abi.PIDINFO_STATUS],
   uid: [abi.PIDINFO_CREDS],
@@ -43,7 +44,9 @@ export const PROCESS_FIELDS = {
   policy: [abi.PIDINFO_SCHED],
   cpu: [abi.PIDINFO_SCHED],
   oomScoreAdj: [abi.PIDINFO_SCHED],
+  cgroup: [abi.PIDINFO_CGROUP, abi.PIDINFO_CGROUP_PATH],
   cgroupId: [abi.PIDINFO_CGROUP],
+  cgroups: [abi.PIDINFO_CGROUPS_V1],
   namespaces: [abi.PIDINFO_NAMESPACES],
   fds: [abi.PIDINFO_FILES],
   fdTable: [abi.PIDINFO_FILES],
@@ -55,6 +58,20 @@ export const PROCESS_FIELDS = {
 export type ProcessField = keyof typeof PROCESS_FIELDS;
 
 export const PROCESS_FIELD_NAMES = Object.keys(PROCESS_FIELDS) as readonly ProcessField[];
+
+const bits = (...groups: readonly number[]) => groups.reduce((all, group) => all | (1 << group), 0);
+
+/** What the programs of pidinfo-basic.bpf.c can tell. */
+export const BASIC_GROUPS = bits(
+  abi.PIDINFO_STATUS,
+  abi.PIDINFO_CREDS,
+  abi.PIDINFO_FILES,
+  abi.PIDINFO_LIMIT,
+  abi.PIDINFO_TIMES,
+  abi.PIDINFO_FAULTS,
+  abi.PIDINFO_MEMORY,
+  abi.PIDINFO_SCHED,
+);
 
 /** Bits of the groups that `fields` come from. */
 export function groupsOf(fields: Iterable<ProcessField>): number {

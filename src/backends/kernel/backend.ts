@@ -7,7 +7,8 @@
  * answered by iterators.
  */
 
-import { groupsOf } from '../../abi/pidinfo/fields.ts';
+import type { Executable } from '../../abi/pidinfo/executable.ts';
+import { BASIC_GROUPS, groupsOf } from '../../abi/pidinfo/fields.ts';
 import * as objects from '../../loader/objects.gen.ts';
 import {
   LoadError,
@@ -19,9 +20,10 @@ import {
 } from '../../loader/skeleton.ts';
 import { SpareDescriptors } from '../../sys/descriptors.ts';
 import type { Door } from '../../sys/door.ts';
-import { ENOENT, EOPNOTSUPP, EPERM, isOutOfDescriptors } from '../../sys/errno.ts';
+import { ENOENT, EOPNOTSUPP, EPERM, ESRCH, isOutOfDescriptors } from '../../sys/errno.ts';
 import type { Backend, BackendName, PidinfoQuestion, PidmapQuestion, Records } from '../backend.ts';
 import type { DescriptorStream, FdinfoQuestion } from '../fdinfo.ts';
+import { addExecutables } from './executables.ts';
 import { FdinfoIterator } from './fdinfo.ts';
 import { FdmapIterator } from './fdmap-iterator.ts';
 import { FdmapProgram } from './fdmap-program.ts';
@@ -59,6 +61,9 @@ export function loadingSource(door: Door, kernelRelease: string, shared?: Shared
   };
 }
 
+/** Up to here a link for each of the pids costs less than a walk over all tasks. */
+const FEW = 16;
+
 export class KernelBackend implements Backend {
   readonly name: BackendName;
   readonly #door: Door;
@@ -74,6 +79,8 @@ export class KernelBackend implements Backend {
   #pidinfo: PidinfoProgram | undefined;
   #tasks: OwnLink | undefined;
   #pidinfoIterator: PidinfoIterator | undefined;
+  /** The same without what few ask for. */
+  #basic: PidinfoIterator | undefined;
   #fdinfo: FdinfoIterator | undefined;
   /** The caller's pid namespace is not the initial one: known after a first answer. */
   #nested = false;
@@ -115,63 +122,73 @@ export class KernelBackend implements Backend {
     return this.#iteratorOfTasks().read(question, target, at);
   }
 
+  /**
+   * Those that are named by a program; all by an iterator, whose one walk costs about what the
+   * programs' answers do, where these would first need the numbers and a second object.
+   */
   pidinfo({ pids, fields, threads }: PidinfoQuestion): Records | number {
     const pieces: Uint8Array[] = [];
     const take = (piece: Uint8Array) => pieces.push(piece);
     const groups = groupsOf(fields);
-    const error =
-      this.#pidinfoByProgram(pids, groups, threads, take) ??
-      this.#pidinfoByIterator(pids, groups, threads, take);
+    const error = pids
+      ? this.#named(Int32Array.from(pids), groups, threads, take)
+      : this.#all(groups, threads, take);
     return error || pieces;
   }
 
-  /** Undefined where programs cannot: the iterator is to answer. */
-  #pidinfoByProgram(
-    pids: readonly number[] | undefined,
-    groups: number,
-    threads: boolean,
-    take: (piece: Uint8Array) => void,
-  ): number | undefined {
-    if (this.#statusByIterator || this.tier !== 'A') return undefined;
-    this.#pidinfo ??= new PidinfoProgram(this.#door, this.#load(objects.PIDINFO), () =>
-      this.#load(objects.PIDINFO_WIDE),
-    );
-    const numbers = pids ? Int32Array.from(pids) : this.#all(threads ? 'tasks' : 'processes');
-    if (typeof numbers === 'number') return numbers;
-    const error = this.#pidinfo.read(numbers, groups, threads, take);
-    if (error !== -EOPNOTSUPP) return error;
-    this.#statusByIterator = true;
-    return undefined;
+  #named(pids: Int32Array, groups: number, threads: boolean, take: (piece: Uint8Array) => void): number {
+    if (!this.#statusByIterator && this.tier === 'A') {
+      this.#pidinfo ??= new PidinfoProgram(this.#door, this.#load(objects.PIDINFO), () =>
+        this.#load(objects.PIDINFO_WIDE),
+      );
+      const error = this.#pidinfo.read(pids, groups, threads, take);
+      if (error !== -EOPNOTSUPP) return error;
+      this.#statusByIterator = true;
+    }
+    return this.#iteratorOfStatus().read(pids, groups, threads, take);
   }
 
-  #pidinfoByIterator(
-    pids: readonly number[] | undefined,
-    groups: number,
-    threads: boolean,
-    take: (piece: Uint8Array) => void,
-  ): number {
-    this.#pidinfoIterator ??= new PidinfoIterator(this.#door, this.#load(objects.PIDINFO_ITER), () =>
-      this.#spareDescriptors(),
-    );
-    if (!pids) return this.#pidinfoIterator.all(groups, threads, take);
-    return this.#pidinfoIterator.read(Int32Array.from(pids), groups, threads, take);
+  #all(groups: number, threads: boolean, take: (piece: Uint8Array) => void): number {
+    // What is pinned is all there; what has to be loaded is loaded as far as it is needed.
+    if (this.name === 'kernel' && !this.#pidinfoIterator && (groups & ~BASIC_GROUPS) === 0) {
+      this.#basic ??= this.#statusIterator(objects.PIDINFO_BASIC);
+      const error = this.#basic.all(groups, threads, take);
+      if (error !== -EOPNOTSUPP) return error;
+    }
+    return this.#iteratorOfStatus().all(groups, threads, take);
+  }
+
+  #iteratorOfStatus(): PidinfoIterator {
+    this.#pidinfoIterator ??= this.#statusIterator(objects.PIDINFO_ITER);
+    return this.#pidinfoIterator;
+  }
+
+  #statusIterator(object: ObjectFile): PidinfoIterator {
+    return new PidinfoIterator(this.#door, this.#load(object), () => this.#spareDescriptors());
   }
 
   fdinfo(question: FdinfoQuestion): DescriptorStream | number {
+    return this.#iteratorOfFiles().open(question);
+  }
+
+  /** Three system calls to open and two for each 32 KiB, for each of a few that are named, or for all at once. */
+  executables(pids: readonly number[] | undefined): ReadonlyMap<number, Executable> | number {
+    const found = new Map<number, Executable>();
+    for (const pid of pids && pids.length <= FEW ? pids : [0]) {
+      if (pid < 0) continue;
+      const error = addExecutables(this.#iteratorOfFiles().openPlaces(pid), found);
+      if (error < 0 && error !== -ESRCH) return error;
+    }
+    return found;
+  }
+
+  #iteratorOfFiles(): FdinfoIterator {
     this.#fdinfo ??= new FdinfoIterator(
       this.#door,
       (object) => this.#load(object),
       () => this.#spareDescriptors(),
     );
-    return this.#fdinfo.open(question);
-  }
-
-  #all(mode: 'processes' | 'tasks'): Int32Array | number {
-    for (let room = 4096; ; room *= 4) {
-      const target = new Int32Array(room);
-      const end = this.pidmap({ mode, pid: 0, start: 0, kthreads: true }, target, 0);
-      if (end < room) return end < 0 ? end : target.subarray(0, end);
-    }
+    return this.#fdinfo;
   }
 
   prepare(): void {
@@ -186,7 +203,7 @@ export class KernelBackend implements Backend {
     this.#pidmap?.prepare();
     (this.#fdmap ?? this.#self)?.prepare();
     this.pidinfo({ pids: [process.pid], fields: new Set(['pid']), threads: false });
-    this.#pidinfo?.prepare();
+    this.#iteratorOfStatus();
     const files = { pid: process.pid, fd: 0, details: false, paths: false, stat: false };
     const stream = this.fdinfo({ ...files, places: false, mappings: false });
     if (typeof stream !== 'number') stream.close();
@@ -199,7 +216,7 @@ export class KernelBackend implements Backend {
     this.#spares?.close();
     for (const loaded of this.#loaded.splice(0)) unload(this.#door, loaded);
     this.#self = this.#fdmap = this.#fdmapIterator = this.#pidmap = this.#pidmapIterator = undefined;
-    this.#pidinfo = this.#pidinfoIterator = undefined;
+    this.#pidinfo = this.#pidinfoIterator = this.#basic = undefined;
     this.#fdinfo = undefined;
   }
 

@@ -25,6 +25,8 @@ interface Source {
   readonly request: Runner;
 }
 
+const PLACES = { details: false, paths: true, places: true, mappings: false, stat: false } as const;
+
 export class FdinfoIterator {
   readonly #door: Door;
   readonly #load: ObjectSource;
@@ -52,6 +54,13 @@ export class FdinfoIterator {
     for (const [name, program] of programs) {
       if (request && !name.endsWith('_request')) this.#sources.set(name, { program, request });
     }
+  }
+
+  /** Places alone: of one process, or with 0 of every one. */
+  openPlaces(pid: number): DescriptorStream {
+    if (!this.#sources.has('fdinfo_places')) this.#open(objects.FDINFO_PLACES);
+    const sources = [this.#sources.get('fdinfo_places') as Source];
+    return new KernelStream(this.#door, sources, { ...PLACES, pid }, this.#spares(), this.#first);
   }
 
   /** Three system calls to open, two for each 32 KiB of records, and two descriptors until it is closed. */

@@ -32,12 +32,12 @@ export class PidinfoIterator {
     this.#buffer = new Memory(door, STREAM_BYTES);
   }
 
-  /** Every process, or every thread: five system calls, and one for each 32 KiB of records. */
+  /** Every process, or every thread: six system calls, and one for each 32 KiB of records. */
   all(groups: number, threads: boolean, take: (records: Uint8Array) => void): number {
     return this.#ask(groups, threads ? abi.PIDINFO_THREADS : 0, 0, take);
   }
 
-  /** A record for each of `pids`, in their order: six system calls each, or a walk over all tasks. */
+  /** A record for each of `pids`, in their order: seven system calls each, or a walk over all tasks. */
   read(pids: Int32Array, groups: number, threads: boolean, take: (records: Uint8Array) => void): number {
     return pids.length <= FEW
       ? this.#each(pids, groups, threads, take)
@@ -74,13 +74,25 @@ export class PidinfoIterator {
 
   /** 0 or a negative errno. @param pid 0 for all */
   #ask(groups: number, flags: number, pid: number, take: (records: Uint8Array) => void): number {
+    const refused = this.#want(groups, flags);
+    if (refused < 0) return refused;
+    try {
+      return this.#stream(pid, take);
+    } finally {
+      // Whoever reads a stream in this thread without having asked is to get everything.
+      this.#want(0, abi.PIDINFO_FORGET);
+    }
+  }
+
+  #want(groups: number, flags: number): number {
     const { context } = this.#request;
     context.setU32(abi.PIDINFO_HEAD_MASK, groups);
     context.setU32(abi.PIDINFO_HEAD_FLAGS, flags);
     const asked = this.#request.run();
-    if (asked < 0) return asked;
-    const refused = context.i32[abi.PIDINFO_HEAD_ERROR >> 2] as number;
-    if (refused < 0) return refused;
+    return asked < 0 ? asked : (context.i32[abi.PIDINFO_HEAD_ERROR >> 2] as number);
+  }
+
+  #stream(pid: number, take: (records: Uint8Array) => void): number {
     return this.#spares().lend(() => {
       const link = createIteratorLink(this.#door, this.#program, pid);
       if (link < 0) return link;

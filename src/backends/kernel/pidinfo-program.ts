@@ -17,6 +17,9 @@ const BYTES = abi.PIDINFO_HEAD_BYTES >> 2;
 const ERROR = abi.PIDINFO_HEAD_ERROR >> 2;
 const ANSWER = abi.SIZEOF_PIDINFO_HEAD;
 
+/** As many calls of the small form cost less than the wide one takes to load. */
+const MANY = 64;
+
 class Window {
   readonly runner: Runner;
   readonly head: Int32Array;
@@ -37,7 +40,7 @@ export class PidinfoProgram {
   readonly #small: Window;
   readonly #wide: () => Window | undefined;
 
-  /** @param loadWide gets the wide form, at the first question about more than 8 processes */
+  /** @param loadWide gets the wide form, at the first question about many */
   constructor(door: Door, small: Loaded, loadWide: () => Loaded) {
     this.#small = new Window(door, onlyProgram(small), abi.SIZEOF_PIDINFO_SMALL, abi.PIDINFO_SMALL_PIDS);
     this.#wide = whenNeeded(
@@ -45,21 +48,16 @@ export class PidinfoProgram {
     );
   }
 
-  /** Loads the wide form now. */
-  prepare(): void {
-    this.#wide();
-  }
-
   /**
-   * A record for each of `pids`, in their order, handed to `take` piece by piece:
-   * one system call for each 32 KiB of records or 512 pids.
+   * A record for each of `pids`, in their order, handed to `take` piece by piece: one
+   * system call for each 8 of them, of many for each 32 KiB of records or 512 pids.
    *
    * @returns 0 or a negative errno
    */
   read(pids: Int32Array, groups: number, threads: boolean, take: (records: Uint8Array) => void): number {
     for (let at = 0; at < pids.length; ) {
       const left = pids.length - at;
-      const window = (left > this.#small.pids.length && this.#wide()) || this.#small;
+      const window = (left > MANY && this.#wide()) || this.#small;
       const { head } = window;
       const count = Math.min(left, window.pids.length);
       const error = runUntilAnswered(window.runner, ERROR, () => {

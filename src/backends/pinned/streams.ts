@@ -139,6 +139,11 @@ export class StreamBackend implements Backend {
     return -EOPNOTSUPP;
   }
 
+  /** Nor this. */
+  executables(): number {
+    return -EOPNOTSUPP;
+  }
+
   prepare(): void {
     const probe = new Int32Array(1);
     this.#spareDescriptors();

@@ -1,6 +1,7 @@
 /** /proc/PID/cmdline: proc_pid_cmdline(5). */
 
-import type { ProcFiles } from './files.ts';
+import { ENOENT } from '../../sys/errno.ts';
+import { errnoOfProcess, linkText, type ProcFiles } from './files.ts';
 
 /**
  * The arguments of a process, or a negative errno. Empty for a kernel thread, a zombie and a
@@ -11,7 +12,9 @@ import type { ProcFiles } from './files.ts';
  */
 export function readArgs(files: ProcFiles, pid: number): string[] | number {
   const bytes = files.bytes(`/proc/${pid}/cmdline`);
-  if (typeof bytes === 'number') return bytes;
+  // ENOENT says that there is no /proc: a process that is not there any more is ESRCH.
+  if (typeof bytes === 'number')
+    return bytes === -ENOENT && linkText('/proc/self') === -ENOENT ? bytes : errnoOfProcess(bytes);
   const text = bytes.toString();
   if (text === '') return [];
   // A process that wrote a title over its arguments may have left the last NUL out.

@@ -4,11 +4,13 @@
  */
 
 import { appendSorted } from '../../abi/numbers.ts';
+import type { Executable } from '../../abi/pidinfo/executable.ts';
 import { getDescriptorFlags, pageSize } from '../../sys/calls.ts';
 import type { Door } from '../../sys/door.ts';
 import { EACCES, EMFILE, ENOENT, ENOTDIR, EPERM, ESRCH } from '../../sys/errno.ts';
 import type { Backend, PidinfoQuestion, PidmapQuestion, Records } from '../backend.ts';
 import type { DescriptorStream, FdinfoQuestion } from '../fdinfo.ts';
+import { executableOf } from './executable.ts';
 import { ProcStream } from './fdinfo/stream.ts';
 import { directorySize, errnoOfProcess, linkText, ProcFiles } from './files.ts';
 import { ProcessReader } from './pidinfo.ts';
@@ -141,6 +143,18 @@ export class ProcBackend implements Backend {
     const reader = new ProcessReader(this.#files, { fields, threads, named: !!pids, pageSize: size });
     for (const pid of numbers) reader.add(pid);
     return [reader.records];
+  }
+
+  /** A link for each process, and its maps. */
+  executables(pids: readonly number[] | undefined): ReadonlyMap<number, Executable> | number {
+    const numbers = pids ?? this.#files.numbers('/proc');
+    if (typeof numbers === 'number') return numbers;
+    const found = new Map<number, Executable>();
+    for (const pid of numbers) {
+      const executable = executableOf(this.#files, pid);
+      if (executable) found.set(pid, executable);
+    }
+    return found;
   }
 
   fdinfo(question: FdinfoQuestion): DescriptorStream | number {

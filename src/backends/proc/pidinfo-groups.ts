@@ -5,6 +5,7 @@ import * as abi from '../../abi/layout.gen.ts';
 import { NOT_KNOWN } from '../../abi/pidinfo/decode.ts';
 import { stateOf } from '../../abi/pidinfo/values.ts';
 import { EACCES, ENOENT, EPERM } from '../../sys/errno.ts';
+import { olderHierarchies, unifiedPath } from './cgroup.ts';
 import { directorySize, linkText } from './files.ts';
 import type { Source } from './pidinfo.ts';
 import { ioBytes, namespaceInode, openFilesLimit, statusWords } from './pidinfo-text.ts';
@@ -194,6 +195,30 @@ function addNamespaces(writer: RecordWriter, { directory }: Source): number {
   return 0;
 }
 
+/** A kernel without cgroups has no such file. */
+function addCgroup(writer: RecordWriter, source: Source): number {
+  const text = source.cgroup();
+  if (typeof text === 'number') return isAbsent(text) ? 0 : text;
+  const path = unifiedPath(text);
+  if (path === undefined) return 0;
+  const id = source.cgroupIds().get(path);
+  if (id !== undefined) {
+    const at = writer.attribute(abi.PIDINFO_CGROUP, abi.SIZEOF_PIDINFO_CGROUP);
+    writer.setU64(at + abi.PIDINFO_CGROUP_ID, id).valid(abi.PIDINFO_CGROUP);
+  }
+  if (source.fields.has('cgroup'))
+    writer.payload(abi.PIDINFO_CGROUP_PATH, Buffer.from(path, 'latin1')).valid(abi.PIDINFO_CGROUP_PATH);
+  return 0;
+}
+
+function addHierarchies(writer: RecordWriter, source: Source): number {
+  const text = source.cgroup();
+  if (typeof text === 'number') return isAbsent(text) ? 0 : text;
+  const lines = Buffer.from(olderHierarchies(text), 'latin1');
+  if (lines.length > 0) writer.payload(abi.PIDINFO_CGROUPS_V1, lines).valid(abi.PIDINFO_CGROUPS_V1);
+  return 0;
+}
+
 /** Groups that have files of their own. */
 export const OF_FILES: readonly (readonly [number, (writer: RecordWriter, source: Source) => number])[] = [
   [abi.PIDINFO_CREDS, addCreds],
@@ -201,4 +226,6 @@ export const OF_FILES: readonly (readonly [number, (writer: RecordWriter, source
   [abi.PIDINFO_LIMIT, addLimit],
   [abi.PIDINFO_IO, addIo],
   [abi.PIDINFO_NAMESPACES, addNamespaces],
+  [abi.PIDINFO_CGROUP, addCgroup],
+  [abi.PIDINFO_CGROUPS_V1, addHierarchies],
 ];

@@ -4,6 +4,7 @@ import { RecordWriter } from '../../abi/attributes.ts';
 import * as abi from '../../abi/layout.gen.ts';
 import { groupsOf, type ProcessField } from '../../abi/pidinfo/fields.ts';
 import { ESRCH } from '../../sys/errno.ts';
+import { CgroupIds } from './cgroup.ts';
 import { errnoOfProcess, type ProcFiles } from './files.ts';
 import * as groups from './pidinfo-groups.ts';
 import { statusWords } from './pidinfo-text.ts';
@@ -21,6 +22,9 @@ export interface Source {
   readonly directory: string;
   /** The status file, read once, or a negative errno. */
   status(): string | number;
+  /** The cgroup file, as well. */
+  cgroup(): string | number;
+  cgroupIds(): CgroupIds;
 }
 
 export interface ReaderOptions {
@@ -37,6 +41,7 @@ export class ProcessReader {
   readonly #options: ReaderOptions;
   readonly #groups: number;
   readonly #writer = new RecordWriter(1 << 16);
+  #cgroupIds: CgroupIds | undefined;
 
   constructor(files: ProcFiles, options: ReaderOptions) {
     this.#files = files;
@@ -91,6 +96,7 @@ export class ProcessReader {
 
   #source(directory: string): Source {
     let status: string | number | undefined;
+    let cgroup: string | number | undefined;
     return {
       files: this.#files,
       fields: this.#options.fields,
@@ -99,6 +105,14 @@ export class ProcessReader {
       status: () => {
         status ??= this.#files.text(`${directory}/status`);
         return status;
+      },
+      cgroup: () => {
+        cgroup ??= this.#files.text(`${directory}/cgroup`);
+        return cgroup;
+      },
+      cgroupIds: () => {
+        this.#cgroupIds ??= new CgroupIds(this.#files);
+        return this.#cgroupIds;
       },
     };
   }

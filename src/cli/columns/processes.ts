@@ -126,7 +126,10 @@ export const PROCESS_COLUMNS: readonly ProcessColumn[] = [
   field('policy', 'string', 'scheduling policy: other, fifo, rr, batch, idle, deadline, ext'),
   field('cpu', 'number', 'CPU that it ran on last'),
   field('oomScoreAdj', 'number', '-1000 to 1000'),
+  field('cgroup', 'string', 'path of its cgroup v2'),
   field('cgroupId', 'number', 'inode of the cgroup v2 directory'),
+  field('cgroups', 'object', 'paths in hierarchies of cgroup v1, by controllers; proc alone'),
+  field('exe', 'object', 'file that it runs: path, dev, inode', { text: ({ exe }) => exe?.path }),
   field('namespaces', 'object', 'inodes by name'),
 ];
 
