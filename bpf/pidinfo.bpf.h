@@ -18,6 +18,7 @@
 
 /* A member of a task found by its address: a plain load, for plain() gives a typed pointer. */
 #define USED(task, member) ((task)->member)
+#define TABLE_READ(pointer, member) ((pointer)->member)
 
 #include "pidinfo/record.bpf.h"
 

@@ -55,7 +55,7 @@ static __always_inline void add_files(struct slot *slot, struct task_struct *tas
 	counting.words = open_fds_of(&table);
 	counting.left = (table.size + 63) / 64;
 	bpf_loop((counting.left + WORDS - 1) / WORDS, count_words, &counting, 0);
-	if (BPF_CORE_READ(task, files) != table.files)
+	if (TABLE_READ(task, files) != table.files)
 		return;
 	out->count = counting.count;
 	out->table = table.size;

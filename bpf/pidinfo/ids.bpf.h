@@ -23,6 +23,12 @@ static __always_inline __u32 tty_number(struct tty_struct *tty)
 	return (minor & 0xff) | major << 8 | (minor & ~0xffU) << 12;
 }
 
+/* In the initial pid namespace every process has a number, the first one, and it is a plain load away. */
+static __always_inline __s32 initial_nr(struct pid *pid)
+{
+	return pid ? pid->numbers[0].nr : 0;
+}
+
 static __always_inline void add_status(struct slot *slot, struct task_struct *task, const struct pidns *ns)
 {
 	struct task_struct___status *status = (void *)task;
@@ -32,8 +38,13 @@ static __always_inline void add_status(struct slot *slot, struct task_struct *ta
 	if (!out)
 		return;
 	out->ppid = tgid_in(task->real_parent, ns);
-	out->pgid = pid_nr_in(BPF_CORE_READ(task, signal, pids[PIDTYPE_PGID]), ns);
-	out->sid = pid_nr_in(BPF_CORE_READ(task, signal, pids[PIDTYPE_SID]), ns);
+	if (ns->level) {
+		out->pgid = pid_nr_in(BPF_CORE_READ(task, signal, pids[PIDTYPE_PGID]), ns);
+		out->sid = pid_nr_in(BPF_CORE_READ(task, signal, pids[PIDTYPE_SID]), ns);
+	} else {
+		out->pgid = initial_nr(signal->pids[PIDTYPE_PGID]);
+		out->sid = initial_nr(signal->pids[PIDTYPE_SID]);
+	}
 	out->state = status->__state | status->exit_state;
 	out->task_flags = status->flags;
 	out->threads = signal->nr_threads;

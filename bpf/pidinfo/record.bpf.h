@@ -119,9 +119,14 @@ static __always_inline bool begin_answer(struct slot *slot, struct task_struct *
 {
 	const struct cred *cred = caller->cred;
 	struct user_namespace *users = cred->user_ns;
+	struct pid *pid = caller->thread_pid;
 	struct pidns ns = {};
 
-	if (!pidns_of(caller, &ns))
+	if (!pid)
+		return false;
+	if (pid->level == 0)
+		ns.ns = pid->numbers[0].ns;
+	else if (!pidns_of(caller, &ns))
 		return false;
 	slot->ns = (__u64)ns.ns;
 	slot->level = ns.level;

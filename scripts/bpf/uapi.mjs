@@ -64,6 +64,7 @@ const SYSCALLS = [
   'read',
   'readlinkat',
   'rt_sigaction',
+  'rt_sigprocmask',
   'statx',
   'umount2',
   'unshare',

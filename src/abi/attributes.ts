@@ -46,6 +46,9 @@ export class RecordReader {
   maskHigh = 0;
   readonly #offsets = new Int32Array(ATTRIBUTE_TYPES);
   readonly #lengths = new Int32Array(ATTRIBUTE_TYPES);
+  /** Which record has put them there, counted by {@link next}: what is older is of another. */
+  readonly #records = new Int32Array(ATTRIBUTE_TYPES);
+  #record = 0;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
@@ -64,6 +67,17 @@ export class RecordReader {
    * @throws DecodeError
    */
   next(): boolean {
+    if (!this.skim()) return false;
+    this.#index(this.at + this.fixed, this.at + this.size);
+    return true;
+  }
+
+  /**
+   * As {@link next}, but the attributes are not looked at: for what the fixed part tells.
+   *
+   * @throws DecodeError
+   */
+  skim(): boolean {
     const { view } = this;
     const at = this.at + this.size;
     const end = view.byteLength;
@@ -85,13 +99,15 @@ export class RecordReader {
     this.error = view.getInt32(at + FDMAP_RECORD_ERROR, LITTLE_ENDIAN);
     this.mask = view.getUint32(at + FDMAP_RECORD_MASK, LITTLE_ENDIAN);
     this.maskHigh = view.getUint32(at + FDMAP_RECORD_MASK + 4, LITTLE_ENDIAN);
-    this.#index(at + fixed, at + size);
     return true;
   }
 
   #index(start: number, end: number): void {
     const { view } = this;
-    this.#offsets.fill(0);
+    if (++this.#record === 0x7fff_ffff) {
+      this.#records.fill(0);
+      this.#record = 1;
+    }
     let at = start;
     while (end - at >= SIZEOF_FDMAP_ATTRIBUTE) {
       const length = view.getUint16(at, LITTLE_ENDIAN);
@@ -103,6 +119,7 @@ export class RecordReader {
       if (type < ATTRIBUTE_TYPES) {
         this.#offsets[type] = at;
         this.#lengths[type] = length;
+        this.#records[type] = this.#record;
       }
       at += (length + 3) & ~3;
     }
@@ -114,7 +131,7 @@ export class RecordReader {
    * @throws DecodeError when it is shorter
    */
   attribute(type: number, size: number): number {
-    const at = this.#offsets[type] as number;
+    const at = this.#records[type] === this.#record ? (this.#offsets[type] as number) : 0;
     if (at !== 0 && (this.#lengths[type] as number) < size)
       throw new DecodeError(`attribute ${type} has not the ${size} bytes that it should have`, at);
     return at;
@@ -122,7 +139,7 @@ export class RecordReader {
 
   /** Bytes behind the attribute's head; undefined when the record has none. */
   payload(type: number): Uint8Array | undefined {
-    const at = this.#offsets[type] as number;
+    const at = this.attribute(type, SIZEOF_FDMAP_ATTRIBUTE);
     return at === 0
       ? undefined
       : this.bytes.subarray(at + SIZEOF_FDMAP_ATTRIBUTE, at + (this.#lengths[type] as number));

@@ -79,6 +79,9 @@ export class ProcessList implements Iterable<Process> {
   /** @internal the errno of the first row */
   readonly firstError: number;
   readonly #source: ListSource;
+  readonly #decoders: readonly ((reader: RecordReader) => unknown)[];
+  readonly #wantsArgs: boolean;
+  readonly #wantsCgroup: boolean;
   readonly #args = new Map<number, readonly string[] | number>();
   readonly #executables: ReadonlyMap<number, Executable> | undefined;
   /** By id: the kernel tells each once. */
@@ -88,23 +91,24 @@ export class ProcessList implements Iterable<Process> {
   constructor(source: ListSource) {
     this.fields = source.fields;
     this.#source = source;
-    const wantsArgs = this.fields.includes('args');
-    const wantsCgroup = this.fields.includes('cgroup');
+    this.#wantsArgs = this.fields.includes('args');
+    this.#wantsCgroup = this.fields.includes('cgroup');
+    this.#decoders = this.fields.map((field) => this.#decoderOf(field));
     let length = 0;
     let vanished = 0;
     let firstError = 0;
     const pids = new Set<number>();
-    for (const reader of this.#readers()) {
-      if (source.named) pids.add(DECODERS.pid(reader));
+    this.#visit(this.#wantsCgroup, (reader) => {
       if (length++ === 0) firstError = reader.error;
       if (reader.error === -ESRCH) vanished++;
+      if (source.named) pids.add(DECODERS.pid(reader) as number);
       // The only thing that is not in the records; asked for now, while they are fresh.
-      if (wantsArgs && reader.error === 0) {
+      if (this.#wantsArgs && reader.error === 0) {
         const tid = reader.i32(reader.at + PIDINFO_RECORD_TID);
         this.#args.set(tid, source.args(tid));
       }
-      if (wantsCgroup) this.#learnCgroup(reader);
-    }
+      if (this.#wantsCgroup) this.#learnCgroup(reader);
+    });
     this.#executables = this.fields.includes('exe')
       ? source.executables(source.named ? [...pids] : undefined)
       : undefined;
@@ -119,47 +123,55 @@ export class ProcessList implements Iterable<Process> {
     if (own && id !== undefined) this.#cgroups.set(id, own);
   }
 
-  /** A reader at each record in turn. */
-  *#readers(): Generator<RecordReader> {
+  /** At each record in turn. @param whole with its attributes, not the fixed part alone */
+  #visit(whole: boolean, visitor: (reader: RecordReader) => void): void {
     for (const piece of this.#source.records) {
       const reader = new RecordReader(piece);
-      while (reader.next()) {
-        if (reader.kind !== FDMAP_KIND_PROCESS) continue;
-        if (reader.fixed < SIZEOF_PIDINFO_RECORD)
-          throw new DecodeError(`a process with a fixed part of ${reader.fixed} bytes`, reader.at);
-        // One of all that has gone before it was read is none.
-        if (reader.error === 0 || this.#source.named) yield reader;
-      }
+      while (whole ? reader.next() : reader.skim()) if (this.#counts(reader)) visitor(reader);
     }
+  }
+
+  #counts(reader: RecordReader): boolean {
+    if (reader.kind !== FDMAP_KIND_PROCESS) return false;
+    if (reader.fixed < SIZEOF_PIDINFO_RECORD)
+      throw new DecodeError(`a process with a fixed part of ${reader.fixed} bytes`, reader.at);
+    // One of all that has gone before it was read is none.
+    return reader.error === 0 || this.#source.named;
   }
 
   #row(reader: RecordReader): Process {
-    if (reader.error < 0) {
-      const pid = reader.i32(reader.at + PIDINFO_RECORD_PID);
-      return { pid, error: { code: errnoName(reader.error), syscall: 'pidinfo' } };
+    const pid = reader.i32(reader.at + PIDINFO_RECORD_PID);
+    if (reader.error < 0) return { pid, error: { code: errnoName(reader.error), syscall: 'pidinfo' } };
+    const row: Record<string, unknown> = { pid };
+    const { fields } = this;
+    const decoders = this.#decoders;
+    for (let i = 0; i < fields.length; i++) {
+      const value = (decoders[i] as (typeof decoders)[number])(reader);
+      if (value !== undefined) row[fields[i] as string] = value;
     }
-    const row: Record<string, unknown> = { pid: DECODERS.pid(reader) };
-    for (const field of this.fields) {
-      const value = this.#value(reader, field);
-      if (value !== undefined) row[field] = value;
-      if (field === 'args') this.#explainArgs(reader, row);
-      if (field === 'cgroup' && this.#cgroupOf(reader)?.truncated) row.truncated = true;
-    }
+    if (this.#wantsArgs) this.#explainArgs(reader, row);
+    if (this.#wantsCgroup && this.#cgroupOf(reader)?.truncated) row.truncated = true;
     return row as unknown as Process;
   }
 
-  #value(reader: RecordReader, field: ProcessField): unknown {
-    if (field === 'args') {
-      const args = this.#args.get(DECODERS.tid(reader) as number);
-      return typeof args === 'number' ? undefined : args;
+  /** Where a field comes from: most from the record. */
+  #decoderOf(field: ProcessField): (reader: RecordReader) => unknown {
+    switch (field) {
+      case 'args':
+        return (reader) => {
+          const args = this.#args.get(DECODERS.tid(reader) as number);
+          return typeof args === 'number' ? undefined : args;
+        };
+      case 'exe':
+        return (reader) => this.#executables?.get(DECODERS.pid(reader) as number);
+      case 'cgroup':
+        return (reader) => this.#cgroupOf(reader)?.path;
+      case 'started':
+        return (reader) =>
+          new Date(this.#source.bootTime() + (DECODERS.startTime(reader) as number)).toISOString();
+      default:
+        return DECODERS[field];
     }
-    if (field === 'exe') return this.#executables?.get(DECODERS.pid(reader) as number);
-    if (field === 'cgroup') return this.#cgroupOf(reader)?.path;
-    if (field === 'started') {
-      const started = this.#source.bootTime() + (DECODERS.startTime(reader) as number);
-      return new Date(started).toISOString();
-    }
-    return DECODERS[field](reader);
   }
 
   #cgroupOf(reader: RecordReader): CgroupPath | undefined {
@@ -173,12 +185,15 @@ export class ProcessList implements Iterable<Process> {
   }
 
   *[Symbol.iterator](): Generator<Process, undefined> {
-    for (const reader of this.#readers()) yield this.#row(reader);
+    for (const piece of this.#source.records) {
+      const reader = new RecordReader(piece);
+      while (reader.next()) if (this.#counts(reader)) yield this.#row(reader);
+    }
   }
 
   toArray(): Process[] {
     const rows: Process[] = [];
-    for (const reader of this.#readers()) rows.push(this.#row(reader));
+    this.#visit(true, (reader) => rows.push(this.#row(reader)));
     return rows;
   }
 
@@ -190,7 +205,7 @@ export class ProcessList implements Iterable<Process> {
     const arrays = fields.map(() => new Float64Array(this.length).fill(Number.NaN));
     const decoders = fields.map((field) => DECODERS[field] as (r: RecordReader) => number | undefined);
     let row = 0;
-    for (const reader of this.#readers()) {
+    this.#visit(true, (reader) => {
       if (reader.error === 0) {
         for (let i = 0; i < arrays.length; i++) {
           const value = (decoders[i] as (typeof decoders)[number])(reader);
@@ -198,7 +213,7 @@ export class ProcessList implements Iterable<Process> {
         }
       }
       row++;
-    }
+    });
     return Object.fromEntries(fields.map((field, i) => [field, arrays[i]])) as Record<F, Float64Array>;
   }
 

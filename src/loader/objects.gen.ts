@@ -4,28 +4,28 @@ export const FDINFO = {
   name: 'fdinfo',
   maps: ['subjects', 'rodata'],
   programs: ['fdinfo_request', 'fdinfo_files'],
-  sha256: '463c9d298f4ab4584a709637513e9fd86ac6dabfd0dbccdedc5a75fe1b16a2d0',
+  sha256: '96d5705bfc7cee0888cdedb68add40f0a0b23ab89e644aa745a6f9a0551302f1',
 } as const;
 
 export const FDINFO_PLACES = {
   name: 'fdinfo-places',
   maps: ['subjects', 'rodata'],
   programs: ['places_request', 'fdinfo_places', 'fdinfo_mappings'],
-  sha256: '7e9bc4630d09e9d9a1ef01473d755c925a32b9a5f1c54f5ed8ee19356fe025b3',
+  sha256: '48d1aeeb1f4d43e404159d18e2c747069d6318e088f988922b7f63bc5035f2ec',
 } as const;
 
 export const FDMAP = {
   name: 'fdmap',
   maps: ['rodata'],
   programs: ['fdmap_small'],
-  sha256: 'ae5dcdb28293b2e609610c4eb4ab4f91b4c557b942d4f707cb21e4dc38777e68',
+  sha256: '918e7d5975063c2ab575640cca294cc8e45a413a2b7efc33b014edec9ae3e94c',
 } as const;
 
 export const FDMAP_ITER = {
   name: 'fdmap-iter',
   maps: ['first_wanted', 'rodata'],
   programs: ['fdmap_request', 'fdmap_task'],
-  sha256: '15904b2cad9b2e85a2f18dadd27fcb89eab18f5844c25fb075b8c8238d85490a',
+  sha256: 'e633f28385f272967c8b46f240836d82ca2cb9efdd436df52fce8c237760aa55',
 } as const;
 
 export const FDMAP_SELF = {
@@ -46,7 +46,7 @@ export const FDMAP_WIDE = {
   name: 'fdmap-wide',
   maps: ['slots', 'rodata'],
   programs: ['fdmap_wide'],
-  sha256: '6a8d9de98cf454d6f9eaf8e95650c29dbddd9491ad7fbf5e869593e13e4ddb87',
+  sha256: '041d2682fa68a44cbd9889b13722ca44ecf787940ffaaac2a4133169188abe2c',
 } as const;
 
 export const LSM_WORDS = {
@@ -60,47 +60,47 @@ export const PIDINFO = {
   name: 'pidinfo',
   maps: ['slots', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_small'],
-  sha256: '829eb2efa2518fc9421dc9b51235a132a6def9cb936eb5d464a9b3233e3344a0',
+  sha256: '23bae4a5d8786b68033ed0df17dfe813b446897cf97914c7b17c1250e1b12ccb',
 } as const;
 
 export const PIDINFO_BASIC = {
   name: 'pidinfo-basic',
   maps: ['requests', 'rodata'],
   programs: ['basic_request', 'pidinfo_basic'],
-  sha256: 'ced7dc5bdf2b01e485f553229aaac110a1f7421ad484fcb6b25230b3432aa45f',
+  sha256: '0971523126416f5dcdd422f25b56696ecce2dd208a9989de4fb0c479af64ab29',
 } as const;
 
 export const PIDINFO_ITER = {
   name: 'pidinfo-iter',
   maps: ['requests', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_request', 'pidinfo_task'],
-  sha256: '2266306ad5414629cbbdf375f30da72d59e074bb4374ed482fbf36ca5e44a88f',
+  sha256: '5fd4946a8d4a6ac8861ebe1529a1152a82a46ac1aa7f23312a4cd69ba2aa6532',
 } as const;
 
 export const PIDINFO_WIDE = {
   name: 'pidinfo-wide',
   maps: ['slots', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_wide'],
-  sha256: '05a55d7c70cf9e253a2d30904b8bb8cb8c2e475c7203dbd911b68fcb43aab91e',
+  sha256: '5ad1411d423212574a4e68c2737a4fd0e3dbd308e93f4fb5565dad5295602c74',
 } as const;
 
 export const PIDMAP = {
   name: 'pidmap',
   maps: ['slots', 'rodata'],
   programs: ['pidmap_small'],
-  sha256: '51a7bc92ec18cdcce0f95913d3c46aa71a16f70e4919bbfc8cbfd56d61221481',
+  sha256: 'c28f196af4f33607fc862d063ffff5587aa571c80d601848ad173235ea6f04a3',
 } as const;
 
 export const PIDMAP_ITER = {
   name: 'pidmap-iter',
   maps: ['rodata'],
   programs: ['pidmap_tasks'],
-  sha256: '82a2f4d62d5d0f8e936ec3a04698760d51ca3f1d200bc6ff3e38057a7f511480',
+  sha256: '516bca121c00f4ec63ec49dc39a193fa03994b60b77a4ed98e69db8ba49a0046',
 } as const;
 
 export const PIDMAP_WIDE = {
   name: 'pidmap-wide',
   maps: ['slots', 'rodata'],
   programs: ['pidmap_wide'],
-  sha256: 'ff7810369397d1af6ec5a3eafea49e4d96e8146c72e06b4d8f0ff0be443676d7',
+  sha256: 'b26a113a90a2185e63159450bc047f0f98bc63e17bedcb50299a8f0dde574a10',
 } as const;

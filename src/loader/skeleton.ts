@@ -16,6 +16,7 @@ import { LEAST, withLowDescriptorsTaken } from '../sys/descriptors.ts';
 import type { Door } from '../sys/door.ts';
 import { EINVAL } from '../sys/errno.ts';
 import { Memory } from '../sys/memory.ts';
+import { withSignalsBlocked } from '../sys/signals.ts';
 import * as uapi from '../sys/uapi.gen.ts';
 
 /** A row of objects.gen.ts. */
@@ -84,7 +85,7 @@ export class LoadError extends FdmapError {
 /**
  * Loads all maps and programs of an object, or none.
  *
- * Four bpf(2) calls, of which the last does the work: 1 to 30 ms. No descriptor
+ * Four bpf(2) calls, of which the last does the work: 1 to 30 ms, for which signals wait. No descriptor
  * is below 3, all are close-on-exec, and none is left behind on failure.
  *
  * @throws LoadError
@@ -95,7 +96,10 @@ export function loadObject(
   config: ProgramConfig,
   files = filesOf(object),
 ): Loaded {
-  return withLowDescriptorsTaken(door, () => load(door, object, config, files));
+  // The verifier gives up with EAGAIN for any signal that is pending (do_check()), as a profiler's always is.
+  return withSignalsBlocked(door, () =>
+    withLowDescriptorsTaken(door, () => load(door, object, config, files)),
+  );
 }
 
 const filesOf = ({ name }: ObjectFile) => ({ data: asset(`${name}.data`), insns: asset(`${name}.insns`) });

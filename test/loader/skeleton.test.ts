@@ -25,9 +25,14 @@ const [MAP_CREATE, MAP_UPDATE, PROG_LOAD, PROG_RUN] = [0, 2, 5, 10];
 /** A kernel that takes an object, or refuses at one step; the loader program opens descriptors from 100 on. */
 function kernelFor(object: ObjectFile, refuse: { command?: number; errno?: number; log?: string } = {}) {
   const open = new Set([0, 1, 2]);
+  const blocked: boolean[] = [];
   const door: FakeDoor = new FakeDoor({
     syscall(number, fd, command) {
       if (number === nr.close) return open.delete(fd!) ? 0 : -9;
+      if (number === nr.rt_sigprocmask) {
+        blocked.push(door.at(command!).getBigUint64(0, true) === 2n ** 64n - 1n);
+        return 0;
+      }
       // Pages of 16 KiB: an address that is at the beginning of none is refused.
       if (number === nr.madvise) return fd! % 16384 === 0 ? 0 : -EINVAL;
       expect([number, command]).toEqual([nr.fcntl, 1]);
@@ -63,7 +68,7 @@ function kernelFor(object: ObjectFile, refuse: { command?: number; errno?: numbe
       return 0;
     },
   });
-  return { door, open };
+  return { door, open, blocked };
 }
 
 const thrown = (call: () => unknown): LoadError => {
@@ -79,7 +84,7 @@ describe('with a fake door', () => {
   test.each(ALL.map((object) => [object.name, object] as const))(
     '%s: four calls, and all its descriptors',
     (_, object) => {
-      const { door, open } = kernelFor(object);
+      const { door, open, blocked } = kernelFor(object);
       const loaded = loadObject(door, object, CONFIG);
       expect(door.bpfCalls.map(({ command }) => command)).toEqual([
         MAP_CREATE,
@@ -97,6 +102,8 @@ describe('with a fake door', () => {
       const [create, , load] = door.bpfCalls;
       expect(create!.attr.getUint32(8, true)).toBe(asset(`${object.name}.data`).length);
       expect(load!.attr.getUint32(4, true) * 8).toBe(asset(`${object.name}.insns`).length);
+      // Signals wait meanwhile.
+      expect(blocked).toEqual([true, false]);
       unload(door, loaded);
       expect([...open]).toEqual([0, 1, 2]);
     },

@@ -1,13 +1,13 @@
 /** `fdmap ps`: process status. */
 
-import { type Process, ProcessSnapshot, pidinfo } from '../../index.ts';
+import { type Process, type ProcessField, ProcessSnapshot, pidinfo } from '../../index.ts';
 import { optionValue, pidOf, quote, UsageError } from '../arguments.ts';
 import { chooseColumns, type FailedRow, isFailed } from '../columns/column.ts';
 import { fieldsOf, PROCESS_COLUMNS, type ProcessColumn } from '../columns/processes.ts';
 import { type Command, EXIT, type ExitCode, type Parsed } from '../command.ts';
 import { printer } from '../output/print.ts';
 import { complain } from '../output/write.ts';
-import { userName } from '../users.ts';
+import { userNumber } from '../users.ts';
 
 const DEFAULTS = ['pid', 'ppid', 'user', 'state', 'nice', 'threads', 'fds', 'rss', 'userTime', 'command'];
 
@@ -32,10 +32,11 @@ export const command: Command = {
     const sort = sorting(optionValue(parsed, 'sort'));
     const tree = parsed.options.has('tree');
     if (tree && sort) throw new UsageError('--tree and --sort exclude each other');
-    const accept = filter(parsed);
+    const filter = filterOf(parsed);
     const print = printer<Process>(parsed, { columns: treeColumns(tree), defaults: DEFAULTS });
     const named = parsed.operands.length > 0 ? parsed.operands.map(pidOf) : undefined;
-    const fields = fieldsOf(sort ? [...columns, sort.column] : columns, 'ppid', 'startTime', ...FILTERED);
+    const needed = [...filter.fields, ...(tree ? (['ppid', 'startTime'] as const) : [])];
+    const fields = fieldsOf(sort ? [...columns, sort.column] : columns, ...needed);
     let worst: ExitCode = EXIT.found;
     let rows: Process[] = [];
     const failed: FailedRow[] = [];
@@ -47,7 +48,7 @@ export const command: Command = {
         );
         worst = Math.max(worst, code === 'EACCES' ? EXIT.refused : EXIT.nothing) as ExitCode;
         failed.push(row);
-      } else if (accept(row)) rows.push(row);
+      } else if (filter.accepts(row)) rows.push(row);
     }
     if (sort) rows.sort(sort.compare);
     else if (!named) rows.sort((a, b) => a.pid - b.pid);
@@ -57,22 +58,35 @@ export const command: Command = {
   },
 };
 
-/** What the filters look at. */
-const FILTERED = ['euid', 'command', 'state', 'kernelThread'] as const;
+interface Filter {
+  /** What it looks at: nothing that no option asks for. */
+  readonly fields: readonly ProcessField[];
+  accepts(row: Process): boolean;
+}
 
 /** @throws UsageError */
-function filter(parsed: Parsed): (row: Process) => boolean {
+function filterOf(parsed: Parsed): Filter {
+  const fields: ProcessField[] = [];
+  const tests: ((row: Process) => boolean)[] = [];
+  const add = (field: ProcessField, passes: (row: Process) => boolean) => {
+    fields.push(field);
+    tests.push(passes);
+  };
   const user = optionValue(parsed, 'user');
+  if (user !== undefined) {
+    const uid = userNumber(user);
+    add('euid', ({ euid }) => euid === uid);
+  }
   const text = optionValue(parsed, 'command');
+  if (text !== undefined) add('command', ({ command: name = '' }) => name.includes(text));
   const letters = optionValue(parsed, 'state');
-  if (letters !== undefined && !/^[RSDTtXZPI]+$/.test(letters))
-    throw new UsageError(`not states: ${quote(letters)} (letters of RSDTtXZPI)`);
-  const kthreads = !parsed.options.has('no-kthreads');
-  return ({ euid, command: name, state, kernelThread }) =>
-    (user === undefined || String(euid) === user || (euid !== undefined && userName(euid) === user)) &&
-    (text === undefined || (name ?? '').includes(text)) &&
-    (letters === undefined || (state !== undefined && letters.includes(state))) &&
-    (kthreads || !kernelThread);
+  if (letters !== undefined) {
+    if (!/^[RSDTtXZPI]+$/.test(letters))
+      throw new UsageError(`not states: ${quote(letters)} (letters of RSDTtXZPI)`);
+    add('state', ({ state = '' }) => state !== '' && letters.includes(state));
+  }
+  if (parsed.options.has('no-kthreads')) add('kernelThread', ({ kernelThread }) => !kernelThread);
+  return { fields, accepts: (row) => tests.every((passes) => passes(row)) };
 }
 
 /** @throws UsageError */
