@@ -83,7 +83,7 @@ static long step(__u32 i, struct pathing *pathing)
 	return add_component(paths, BPF_CORE_READ(kn, name));
 }
 
-/* The bytes that step() has put together, as an attribute. */
+/* The bytes that step() has put together, as the last attribute of the record. */
 static __always_inline void append_path(struct slot *slot, bool truncated)
 {
 	struct paths *paths = &slot->paths;

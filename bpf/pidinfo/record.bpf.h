@@ -74,10 +74,11 @@ static __always_inline int add_error(struct slot *slot, __s32 pid, __s32 error)
 static __always_inline void add_others(struct slot *slot, struct task_struct *task)
 {
 #ifndef PIDINFO_BASIC
-	if (WANTED(slot, PIDINFO_CGROUP))
-		add_cgroup(slot, (void *)task);
 	if (WANTED(slot, PIDINFO_NAMESPACES) && slot->open)
 		add_namespaces(slot, task);
+	/* the last one: behind its path is the record's own padding, at which a reader stops */
+	if (WANTED(slot, PIDINFO_CGROUP))
+		add_cgroup(slot, (void *)task);
 #endif
 }
 

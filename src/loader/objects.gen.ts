@@ -60,28 +60,28 @@ export const PIDINFO = {
   name: 'pidinfo',
   maps: ['slots', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_small'],
-  sha256: '23bae4a5d8786b68033ed0df17dfe813b446897cf97914c7b17c1250e1b12ccb',
+  sha256: 'd46027dc56e41ad370b139d73ca2f264d342c626485541ba69d0d220246deb2f',
 } as const;
 
 export const PIDINFO_BASIC = {
   name: 'pidinfo-basic',
   maps: ['requests', 'rodata'],
   programs: ['basic_request', 'pidinfo_basic'],
-  sha256: '0971523126416f5dcdd422f25b56696ecce2dd208a9989de4fb0c479af64ab29',
+  sha256: 'c56473f8945288b9474407ffe096e6de728d8494d80e2c158ef52e20c68c6f7d',
 } as const;
 
 export const PIDINFO_ITER = {
   name: 'pidinfo-iter',
   maps: ['requests', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_request', 'pidinfo_task'],
-  sha256: '5fd4946a8d4a6ac8861ebe1529a1152a82a46ac1aa7f23312a4cd69ba2aa6532',
+  sha256: '2c20358fc4a06d72ebe19d2376c6e79c906cc3c9e6e3d94f8a922d00a0e544f8',
 } as const;
 
 export const PIDINFO_WIDE = {
   name: 'pidinfo-wide',
   maps: ['slots', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_wide'],
-  sha256: '5ad1411d423212574a4e68c2737a4fd0e3dbd308e93f4fb5565dad5295602c74',
+  sha256: 'eafde80b8a5968b21324caecab21bd39f92887e0d5e547e42f31f47ff0a6c8e7',
 } as const;
 
 export const PIDMAP = {
