@@ -83,10 +83,12 @@ static __noinline __u32 map_id(struct uid_gid_map *map, __u32 id)
 	mapping.count = BPF_CORE_READ(map, nr_extents);
 	mapping.extents = mapping.count > UID_GID_MAP_MAX_BASE_EXTENTS ? BPF_CORE_READ(map, forward)
 								       : &map->extent[0];
-	if (mapping.count)
-		bpf_loop(UID_GID_MAP_MAX_EXTENTS < mapping.count ? UID_GID_MAP_MAX_EXTENTS : mapping.count, map_one,
-			 &mapping, 0);
-	return mapping.count || !id ? OVERFLOW_ID : mapping.id;
+	if (!mapping.count)
+		return OVERFLOW_ID;
+	bpf_loop(UID_GID_MAP_MAX_EXTENTS < mapping.count ? UID_GID_MAP_MAX_EXTENTS : mapping.count, map_one,
+		 &mapping, 0);
+	/* what was found has set it to 0 */
+	return mapping.count ? OVERFLOW_ID : mapping.id;
 }
 
 /* The ids as they are in the initial user namespace, as the caller's own has them. */

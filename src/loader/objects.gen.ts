@@ -60,28 +60,28 @@ export const PIDINFO = {
   name: 'pidinfo',
   maps: ['slots', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_small'],
-  sha256: 'd46027dc56e41ad370b139d73ca2f264d342c626485541ba69d0d220246deb2f',
+  sha256: '88ec1ab6a8a7b3b67839ff3a2a9998b7a08560cf66eb7d2ebebbed63f07b6df3',
 } as const;
 
 export const PIDINFO_BASIC = {
   name: 'pidinfo-basic',
   maps: ['requests', 'rodata'],
   programs: ['basic_request', 'pidinfo_basic'],
-  sha256: 'c56473f8945288b9474407ffe096e6de728d8494d80e2c158ef52e20c68c6f7d',
+  sha256: 'b95f880e643fe368ba8ce0249d24289a2182bda0178b7ef9b530cf5130d93b11',
 } as const;
 
 export const PIDINFO_ITER = {
   name: 'pidinfo-iter',
   maps: ['requests', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_request', 'pidinfo_task'],
-  sha256: '2c20358fc4a06d72ebe19d2376c6e79c906cc3c9e6e3d94f8a922d00a0e544f8',
+  sha256: 'bd31f250f4da962970d665cba2c88f752700792bc8071d98025b2abd29053952',
 } as const;
 
 export const PIDINFO_WIDE = {
   name: 'pidinfo-wide',
   maps: ['slots', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_wide'],
-  sha256: 'eafde80b8a5968b21324caecab21bd39f92887e0d5e547e42f31f47ff0a6c8e7',
+  sha256: 'd69f2931d6fa6c415950cde864461934e01303cffd5157718a7f3e624d1ea52f',
 } as const;
 
 export const PIDMAP = {

@@ -215,10 +215,12 @@ describeBackends('pidinfo', (handle, { name, proc }) => {
   test('nice levels, limits and scheduling policy', async () => {
     const { pid } = await sleeper();
     const changed = shell(
-      `renice -n 7 -p ${pid} >/dev/null; prlimit --pid ${pid} --nofile=77:88; chrt -b -p 0 ${pid}; echo ok; exec sleep 1000`,
+      `renice -n 7 -p ${pid} >/dev/null; prlimit --pid ${pid} --nofile=77:88; chrt -b -p 0 ${pid} && echo batch; echo ok; exec sleep 1000`,
     );
     await until('changed', () => changed.output().includes('ok'));
-    expect(one(pid)).toMatchObject({ nice: 7, priority: 27, fdLimit: 77, fdLimitMax: 88, policy: 'batch' });
+    // a busybox's chrt knows no batch
+    const policy = changed.output().includes('batch') ? 'batch' : 'other';
+    expect(one(pid)).toMatchObject({ nice: 7, priority: 27, fdLimit: 77, fdLimitMax: 88, policy });
     expectAsListed(pid, () => one(pid));
   });
 
@@ -337,7 +339,7 @@ describeBackends('pidinfo', (handle, { name, proc }) => {
   });
 
   needs('unshare', 'user-ns').test('in namespaces of its own, seen from here', async () => {
-    const outer = shell('exec unshare -U -r -p -f -n -u -i -C sleep 1000');
+    const outer = shell('exec unshare -U -r -p -f -n -u -i sleep 1000');
     // Asleep, not just begun: until then it maps its libraries.
     const pid = await until('the child sleeps', () => {
       const child = childOf(outer.pid);
