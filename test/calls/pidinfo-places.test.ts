@@ -1,5 +1,6 @@
 /** pidinfo: cgroups, programs and arguments, which come from elsewhere than the task itself. */
 
+import { spawn } from 'node:child_process';
 import {
   copyFileSync,
   mkdirSync,
@@ -13,9 +14,10 @@ import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import { describeBackends } from '../helpers/backends.ts';
 import { openDirectory } from '../helpers/compile.ts';
-import { needs, when } from '../helpers/needs.ts';
+import { deadFuse } from '../helpers/dead-fuse.ts';
+import { lack, needs, when } from '../helpers/needs.ts';
 import { commandOf, shell, sleeper, zombie } from '../helpers/processes.ts';
-import { until } from '../helpers/scale.ts';
+import { patience, until } from '../helpers/scale.ts';
 import { World } from '../helpers/world.ts';
 
 /** Where the hierarchy of version 2 is mounted; undefined where it is not, or is not ours to change. */
@@ -230,5 +232,52 @@ describeBackends('pidinfo', (handle, { name, proc }) => {
         .pidinfo([pid], { fields: ['args'] })
         .toArray()[0]!.error?.code,
     ).toBe('ESRCH');
+  });
+
+  const { test: withFuse } = when(
+    !name.includes(' ') && lack('root') === undefined && lack('fuse') === undefined && !lack('python3'),
+    'root, FUSE and Python, and a backend that open() gives',
+  );
+  withFuse('arguments on a file system that never answers: nobody waits for them', async () => {
+    const fuse = await deadFuse();
+    const script = join(import.meta.dirname, '../helpers/worlds/dead-args.py');
+    const hostile = spawn('python3', [script, fuse.file], { stdio: ['ignore', 'pipe', 'inherit'] });
+    // It ends when the file system does: until then a thread of it waits for a page, deaf to signals.
+    onTestFinished(() => {
+      hostile.kill('SIGKILL');
+      hostile.stdout.destroy();
+    });
+    await new Promise((resolve, reject) => {
+      hostile.stdout.once('data', resolve);
+      hostile.once('exit', (code) => reject(new Error(`dead-args.py: ${code}`)));
+    });
+    await fuse.die();
+    const other = await sleeper();
+    // Another process: if it hangs, this one tells.
+    const world = await World.start({ env: { FDMAP_BPFFS: process.env.FDMAP_TEST_BPFFS ?? '' } });
+    const answer = world.run(
+      async ({ api }, { backend, pids }) => {
+        const { open } = await api();
+        const handle = open({ backend });
+        const everything = handle.pidinfo(pids).toArray();
+        const all = handle.pidinfo(undefined).toArray();
+        const withArgs = handle.pidinfo(pids, { fields: ['args', 'exe'] }).toArray();
+        handle.close();
+        return { everything, all, withArgs };
+      },
+      { backend: name as 'kernel', pids: [hostile.pid!, other.pid] },
+    );
+    const { everything, all, withArgs } = (await Promise.race([
+      answer,
+      new Promise((_, reject) => setTimeout(() => reject(new Error('it hangs')), patience(20_000))),
+    ])) as Awaited<typeof answer>;
+    expect(everything).toMatchObject([{ command: 'python3' }, { command: 'sleep' }]);
+    expect(all).toContainEqual(expect.objectContaining({ pid: hostile.pid, command: 'python3' }));
+    // What is no anonymous memory is not read: the arguments are cut off before their first byte.
+    expect(withArgs).toMatchObject([
+      { pid: hostile.pid, args: [] },
+      { pid: other.pid, args: ['sleep', '1000'] },
+    ]);
+    await world.end();
   });
 });

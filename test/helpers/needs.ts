@@ -4,6 +4,7 @@
  */
 
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { describe, test } from 'vitest';
 import { openPinned } from '../../src/backends/pinned/backend.ts';
 import { open } from '../../src/calls/open.ts';
@@ -52,6 +53,7 @@ const PROBES = {
   script: available('script'),
   strace: available('strace'),
   lsof: () => (spawnSync('lsof', ['-v']).error ? 'lsof is not installed' : undefined),
+  fuse: () => (existsSync('/dev/fuse') ? undefined : 'no /dev/fuse'),
   setpriv: available('setpriv'),
   bash: available('bash'),
 } as const satisfies Record<string, () => string | undefined>;
