@@ -1,6 +1,6 @@
 // Turns what the compiler wrote to dist/ into few modules: dist/index.js is one, the command
-// is one for what all its sub-commands share and one for each of them, fdmap/testing is one. Types
-// stay as they are.
+// is one for what all its sub-commands share and one for each of them, fdmap/testing and fdmap/abi
+// are one each. Types stay as they are.
 //
 // Loading is a large part of what a first call costs: each further module takes 0.5 to 1 ms,
 // and an import statement of a built-in module reads all its exports, whose lazy getters
@@ -13,6 +13,7 @@ import { rolldown } from 'rolldown';
 const DIST = join(import.meta.dirname, '../dist');
 const INDEX = join(DIST, 'index.js');
 const TESTING = join(DIST, 'testing.js');
+const ABI = join(DIST, 'abi.js');
 const CLI = join(DIST, 'cli');
 const MAIN = join(CLI, 'main.js');
 
@@ -30,10 +31,10 @@ const withBuiltins = (code) =>
       `const {${names.replaceAll(' as ', ': ')}} = process.getBuiltinModule(${JSON.stringify(module)});`,
   );
 
-/** Before anything is written: the compiler's modules that are in a chunk now. */
+/** Before anything is written: the compiler's modules that are in a chunk now, or in several. */
 function clear(chunks) {
   for (const { moduleIds } of chunks) {
-    for (const module of moduleIds) if (module.startsWith(DIST)) rmSync(module);
+    for (const module of moduleIds) if (module.startsWith(DIST)) rmSync(module, { force: true });
   }
 }
 
@@ -48,15 +49,17 @@ const command = await bundle(MAIN, [/\/index\.js$/], {
 });
 
 const testing = await bundle(TESTING, [/\/index\.js$/], {});
+const abi = await bundle(ABI, [/\/index\.js$/], {});
 const library = await bundle(INDEX, [], {});
 if (library.length !== 1) throw new Error(`one module was wanted, not ${library.length}: a dynamic import?`);
 const code = withBuiltins(library[0].code);
 const left = /^import\b.*$/m.exec(code);
 if (left) throw new Error(`not replaced: ${left[0]}`);
 
-clear([...library, ...command, ...testing]);
+clear([...library, ...command, ...testing, ...abi]);
 writeFileSync(INDEX, code);
 writeFileSync(TESTING, withBuiltins(testing[0].code));
+writeFileSync(ABI, withBuiltins(abi[0].code));
 for (const { fileName, code } of command) writeFileSync(join(CLI, fileName), withBuiltins(code));
 chmodSync(MAIN, 0o755);
 if (!readFileSync(MAIN, 'utf8').startsWith('#!/usr/bin/env node\n'))

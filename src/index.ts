@@ -30,6 +30,7 @@ import type {
 import * as reading from './calls/readfile.ts';
 import * as batches from './calls/readfiles.ts';
 
+export { RecordReader, RecordWriter } from './abi/attributes.ts';
 export type { Descriptor } from './abi/fdinfo/decode.ts';
 export type { Access, Endpoint, Lock } from './abi/fdinfo/descriptor.ts';
 export type {

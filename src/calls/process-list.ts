@@ -184,6 +184,14 @@ export class ProcessList implements Iterable<Process> {
     if (typeof errno === 'number') row.argsError = { code: errnoName(errno), syscall: 'open' };
   }
 
+  /**
+   * The bytes that the kernel answered with, in pieces of whole records: for a program that reads
+   * them itself (`fdmap/abi`, docs/abi.md). `args` and `exe` are not in them.
+   */
+  get records(): readonly Uint8Array[] {
+    return this.#source.records;
+  }
+
   *[Symbol.iterator](): Generator<Process, undefined> {
     for (const piece of this.#source.records) {
       const reader = new RecordReader(piece);
