@@ -135,7 +135,7 @@ static __always_inline __u64 rotate(__u64 x, int by)
  * SipHash-1-3 of one word: the same address gives the same number, and without
  * the key the number gives no address (include/linux/siphash.h has it for the same end).
  */
-static __noinline __u64 identity(__u64 address)
+static __noinline __attribute__((unused)) __u64 identity(__u64 address)
 {
 	__u64 a = config.file_key[0] ^ 0x736f6d6570736575ULL;
 	__u64 b = config.file_key[1] ^ 0x646f72616e646f6dULL;

@@ -43,6 +43,8 @@ export interface InstallOptions {
   readonly hidepid?: Hidepid | undefined;
   /** The group to which hidepid 1 and 2 do not apply. Default: the gid= of /proc, which is 0 if not given. */
   readonly exemptGid?: number | undefined;
+  /** Also streams of plain text, for shells: `DIR/fds` and `DIR/ps`. Default: no. */
+  readonly text?: boolean | undefined;
 }
 
 export interface InstallReport extends Omit<Manifest, 'mounted' | 'madeDirectory'> {
@@ -57,9 +59,17 @@ export interface InstallReport extends Omit<Manifest, 'mounted' | 'madeDirectory
   readonly skipped: readonly { readonly object: string; readonly reason: string }[];
 }
 
-/** Everything that is compiled is pinned, but for what `install` itself needs, and what has no policy in it. */
-const SHARED: readonly (ObjectFile & { readonly sha256: string })[] = Object.values(objects).filter(
-  (object) => object !== objects.LSM_WORDS && object !== objects.PIDINFO_BASIC,
+type Pinnable = ObjectFile & { readonly sha256: string };
+
+/** What shells read. */
+const TEXT: readonly Pinnable[] = [objects.TEXT_FDS, objects.TEXT_PS];
+
+/** What `install` itself needs, and what has no policy in it. */
+const PRIVATE: readonly Pinnable[] = [objects.LSM_WORDS, objects.PIDINFO_BASIC];
+
+/** All else that is compiled; text where it is asked for. */
+const SHARED: readonly Pinnable[] = Object.values(objects).filter(
+  (object) => !PRIVATE.includes(object) && !TEXT.includes(object),
 );
 
 const directoryOf = (at: string | undefined) => resolve(at || process.env.FDMAP_BPFFS || DEFAULT_DIRECTORY);
@@ -85,7 +95,8 @@ export async function install(options: InstallOptions = {}): Promise<InstallRepo
   const { hidepid, exemptGid } = policyOf(options);
   const modules = securityModules(door);
   const { config, reason } = await configOf(door, modules, { hidepid, exemptGid });
-  const build = buildOf({ ...config, group, reason, kernel: release() });
+  const wanted = options.text ? [...SHARED, ...TEXT] : SHARED;
+  const build = buildOf(wanted, { ...config, group, reason, kernel: release() });
   const name = `abi${abi.FDMAP_ABI}-${build}`;
   const describe = (
     path: string,
@@ -98,7 +109,7 @@ export async function install(options: InstallOptions = {}): Promise<InstallRepo
   };
   return withPlace(door, directory, (place) => {
     const before = manifestOf(door, directory);
-    const loaded = loadShared(door, config);
+    const loaded = loadShared(door, config, wanted);
     try {
       const manifest: Manifest = {
         abi: abi.FDMAP_ABI,
@@ -112,7 +123,7 @@ export async function install(options: InstallOptions = {}): Promise<InstallRepo
         group,
         mounted: place.mounted || (before?.manifest.mounted ?? false),
         madeDirectory: place.madeDirectory || (before?.manifest.madeDirectory ?? false),
-        text: false,
+        text: TEXT.some(({ name }) => loaded.objects.has(name)),
       };
       if (before && isComplete(before, name, loaded.objects.values())) {
         return describe(before.path, before.manifest, false, loaded.skipped);
@@ -222,8 +233,8 @@ async function configOf(
 }
 
 /** Programs and constants in twelve characters: equal when nothing is to be done. */
-function buildOf(facts: object): string {
-  const text = JSON.stringify([packageVersion(), SHARED.map(({ sha256 }) => sha256), facts], (_, value) =>
+function buildOf(wanted: readonly Pinnable[], facts: object): string {
+  const text = JSON.stringify([packageVersion(), wanted.map(({ sha256 }) => sha256), facts], (_, value) =>
     typeof value === 'bigint' ? String(value) : value,
   );
   return createHash('sha256').update(text).digest('hex').slice(0, 12);
@@ -238,11 +249,11 @@ interface LoadedShared {
  * Every object that this kernel takes. What its verifier refuses is left out:
  * callers find the next way by themselves, as they do with programs of their own.
  */
-function loadShared(door: Door, config: SharedConfig): LoadedShared {
+function loadShared(door: Door, config: SharedConfig, wanted: readonly Pinnable[]): LoadedShared {
   const source = loadingSource(door, release(), config);
   const loaded = new Map<string, Loaded>();
   const skipped: { object: string; reason: string }[] = [];
-  for (const object of SHARED) {
+  for (const object of wanted) {
     try {
       loaded.set(object.name, source(object));
     } catch (error) {

@@ -104,3 +104,17 @@ export const PIDMAP_WIDE = {
   programs: ['pidmap_wide'],
   sha256: 'b26a113a90a2185e63159450bc047f0f98bc63e17bedcb50299a8f0dde574a10',
 } as const;
+
+export const TEXT_FDS = {
+  name: 'text-fds',
+  maps: ['subjects', 'lines', 'rodata', 'rodata_text'],
+  programs: ['text_fds'],
+  sha256: '5d04ba6ba88c6604c8871e74b25c2a84e69c7846ecd7427af45e32e09ab8a1b8',
+} as const;
+
+export const TEXT_PS = {
+  name: 'text-ps',
+  maps: ['requests', 'lines', 'rodata', 'rodata_str1_1', 'rodata_text'],
+  programs: ['text_ps'],
+  sha256: 'ece456b6387b2c0979b1103ac88f5d66f54dfc09ba53aaffbbac8207350dcfcf',
+} as const;

@@ -16,7 +16,7 @@ export default async function pins(): Promise<(() => Promise<void>) | undefined>
   // Every user of the tests goes through here.
   chmodSync(parent, 0o755);
   try {
-    await install({ at });
+    await install({ at, text: true });
   } catch (error) {
     rmSync(parent, { recursive: true });
     // Where programs cannot be loaded nothing can be pinned: those tests are skipped, with this reason.

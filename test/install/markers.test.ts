@@ -23,8 +23,9 @@ needs('pinned', 'root', 'other-uid').describe('markers', () => {
     try {
       await new Promise((resolve) => child.stdout.once('data', resolve));
       const version = realpathSync(`${process.env.FDMAP_TEST_BPFFS}/current`);
-      const streams = readdirSync(version).filter((name) => name.endsWith('_stream'));
+      const streams = readdirSync(version).filter((name) => /^(.*_stream|fds|ps)$/.test(name));
       expect(streams.length).toBeGreaterThan(2);
+      expect(streams).toEqual(expect.arrayContaining(['fds', 'ps']));
       const read = (name: string, user: { uid?: number; gid?: number }) =>
         spawnSync('cat', [join(version, name)], { maxBuffer: 1 << 28, ...user }).stdout;
       let seen = 0;
@@ -34,8 +35,8 @@ needs('pinned', 'root', 'other-uid').describe('markers', () => {
         expect([name, bytes.includes(marker)]).toEqual([name, false]);
         if (read(name, {}).includes(marker)) seen++;
       }
-      // The descriptors' stream and that of working directories, at least: else nothing was shown.
-      expect(seen).toBeGreaterThanOrEqual(2);
+      // The descriptors' streams and that of working directories, at least: else nothing was shown.
+      expect(seen).toBeGreaterThanOrEqual(3);
     } finally {
       child.kill('SIGKILL');
     }

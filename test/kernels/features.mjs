@@ -52,6 +52,8 @@ export const programs = {
   'pidinfo-basic': '6.1',
   fdinfo: '6.1',
   'fdinfo-places': '6.1',
+  'text-fds': '6.1',
+  'text-ps': '6.1',
   fdmap: '6.10',
   'fdmap-wide': '6.10',
   pidinfo: '6.10',

@@ -29,11 +29,12 @@ import { BPF_PROG_TYPE_TRACING } from '../../sys/uapi.gen.ts';
 import { CURRENT, MANIFEST } from './directory.ts';
 import { encodeManifest, type Manifest } from './manifest.ts';
 import { streamName } from './streams.ts';
+import { TEXT_STREAMS } from './text.ts';
 
 /** What is being pinned until it is complete. bpffs takes no name with a dot. */
 const STAGING = 'staging';
 const NEXT = 'staging_current';
-const OURS = /^(abi\d+-\w+|staging\w*|current)$/;
+const OURS = new RegExp(`^(abi\\d+-\\w+|staging\\w*|${[CURRENT, ...TEXT_STREAMS.values()].join('|')})$`);
 
 /**
  * Pins programs, a link of every task for each iterator, and the manifest, in a
@@ -67,7 +68,7 @@ export function pinVersion(
         if (programType(door, fd) !== BPF_PROG_TYPE_TRACING) continue;
         const link = createIteratorLink(door, fd);
         try {
-          pin(link, streamName(program), manifest.group);
+          pin(link, TEXT_STREAMS.get(program) ?? streamName(program), manifest.group);
         } finally {
           if (link >= 0) close(door, link);
         }
@@ -88,6 +89,7 @@ export function pinVersion(
     throw error;
   }
   makeCurrent(directory, target);
+  linkText(directory, target);
   removeOthers(directory, target);
   return join(directory, target);
 }
@@ -114,22 +116,41 @@ function unusedName(directory: string, name: string): string {
 }
 
 function makeCurrent(directory: string, target: string): void {
-  const next = join(directory, NEXT);
-  removeTree(next);
-  symlinkSync(target, next);
   try {
-    renameSync(next, join(directory, CURRENT));
+    replaceLink(directory, CURRENT, target);
   } catch (error) {
-    unlinkSync(next);
     removeTree(join(directory, target));
     throw error;
   }
 }
 
+/** `link` leads to `target` from now on; before, to what it led to: rename(2) leaves no moment in between. */
+function replaceLink(directory: string, link: string, target: string): void {
+  const next = join(directory, NEXT);
+  removeTree(next);
+  symlinkSync(target, next);
+  try {
+    renameSync(next, join(directory, link));
+  } catch (error) {
+    unlinkSync(next);
+    throw error;
+  }
+}
+
+/** Short names for what shells read, where the version has it: `DIR/fds` leads through `current`. */
+function linkText(directory: string, version: string): void {
+  const pinned = new Set(readdirSync(join(directory, version)));
+  for (const name of TEXT_STREAMS.values()) {
+    if (pinned.has(name)) replaceLink(directory, name, join(CURRENT, name));
+    else removeTree(join(directory, name));
+  }
+}
+
 /** Open descriptors of the old version's programs go on working. */
 function removeOthers(directory: string, keep: string): void {
+  const stays = new Set([keep, CURRENT, ...TEXT_STREAMS.values()]);
   for (const name of readdirSync(directory)) {
-    if (OURS.test(name) && name !== keep && name !== CURRENT) removeTree(join(directory, name));
+    if (OURS.test(name) && !stays.has(name)) removeTree(join(directory, name));
   }
 }
 

@@ -8,7 +8,7 @@ import { line } from '../output/report.ts';
 import { write } from '../output/write.ts';
 
 export const command: Command = {
-  synopsis: ['install [--at DIR] [--group NAME] [--hidepid N]'],
+  synopsis: ['install [--at DIR] [--group NAME] [--hidepid N] [--text]'],
   description:
     'Loads the programs and pins them in a bpf file system of their own, so that from then on every process ' +
     'may use the calls, without privilege and in any language, with the access check in the kernel. Needs ' +
@@ -28,6 +28,7 @@ export const command: Command = {
       value: 'GID',
       help: 'the group to which hidepid 1 and 2 do not apply; default: that of /proc',
     },
+    { name: 'text', help: 'also text for any shell: cat DIR/fds, cat DIR/ps' },
   ],
   columns: [],
   defaults: [],
@@ -39,6 +40,7 @@ export const command: Command = {
       group: optionValue(parsed, 'group'),
       hidepid: numberOf(parsed, 'hidepid') as Hidepid | undefined,
       exemptGid: numberOf(parsed, 'gid'),
+      text: parsed.options.has('text'),
     });
     const format = formatOf(parsed);
     if (format === 'text') write(lines(report));
@@ -61,6 +63,7 @@ function* lines(report: InstallReport): Generator<string> {
   const exempt = report.hidepid === 1 || report.hidepid === 2 ? `, gid=${report.exemptGid}` : '';
   yield line('policy', `hidepid=${report.hidepid}${exempt}`);
   yield line('modules', report.securityModules.join(', ') || 'none');
+  if (report.text) yield line('text', `cat ${report.directory}/fds, cat ${report.directory}/ps`);
   if (report.selfOnly) yield line('self-only', `callers see themselves alone: ${report.reason}`);
   for (const { object, reason } of report.skipped) yield line('without', `${object}: ${reason}`);
 }
