@@ -91,7 +91,7 @@ struct fdinfo_more {
 /* fdinfo_record.bits */
 #define FDINFO_READ (1U << 0)
 #define FDINFO_WRITE (1U << 1)
-#define FDINFO_DELETED (1U << 2)	/* has no name any more; the path is its last one */
+#define FDINFO_DELETED (1U << 2)	/* has no name any more; the path is its last one, and ' (deleted)' */
 
 struct fdinfo_record {
 	struct fdmap_record head;
@@ -118,7 +118,7 @@ struct fdinfo_record {
 };
 
 enum fdinfo_attribute {
-	FDINFO_A_PATH = 1,	/* bytes, without a final NUL */
+	FDINFO_A_PATH = 1,	/* bytes, without a final NUL; of a file that FDINFO_DELETED, ' (deleted)' behind it */
 	FDINFO_A_NAME,		/* bytes: of an anonymous inode, a memfd, a namespace, a bpf object, a unix socket */
 	FDINFO_A_LOCKS,		/* struct fdinfo_list of struct fdinfo_lock */
 	FDINFO_A_PIPE,

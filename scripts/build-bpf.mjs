@@ -9,6 +9,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { compile, macrosOf, toolVersions, typesOf } from './bpf/compile.mjs';
+import { withRecords } from './bpf/header.mjs';
 import { contextLayouts } from './bpf/layout.mjs';
 import { objectTable, skeletonOf } from './bpf/skeleton.mjs';
 import { uapiModule } from './bpf/uapi.mjs';
@@ -37,6 +38,11 @@ outputs.set('src/loader/objects.gen.ts', objectTable(objects));
 const types = typesOf(compile(ROOT, 'bpf/types.c', join(work, 'types.o')));
 outputs.set('src/abi/layout.gen.ts', contextLayouts(types, macrosOf(ROOT, 'bpf/fdmap.h')));
 outputs.set('src/sys/uapi.gen.ts', uapiModule(types));
+const read = (path) => readFileSync(join(ROOT, path), 'utf8');
+outputs.set(
+  'include/fdmap.h',
+  withRecords(read('include/fdmap.h'), [read('bpf/fdmap.h'), read('bpf/fdinfo.h')]),
+);
 rmSync(work, { recursive: true });
 
 if (check) {

@@ -37,6 +37,13 @@ int main(void)
 	AT("PIDMAP_RECORD_PID", struct pidmap__record, pid);
 	AT("PIDMAP_RECORD_PPID", struct pidmap__record, ppid);
 	AT("PIDMAP_RECORD_FLAGS", struct pidmap__record, flags);
+	SIZE("FDMAP_RECORD", struct fdmap_record);
+	SIZE("FDINFO_RECORD", struct fdinfo_record);
+	AT("FDINFO_RECORD_COMMAND", struct fdinfo_record, command);
+	SIZE("FDINFO_INET", struct fdinfo_inet);
+	SIZE("PIDINFO_RECORD", struct pidinfo_record);
+	SIZE("PIDINFO_STATUS", struct pidinfo_status);
+	SIZE("PIDINFO_NAMESPACES", struct pidinfo_namespaces);
 	printf("FDMAP_ABI %d\n", FDMAP_ABI);
 	printf("PIDMAP_TASKS %d\nPIDMAP_PROC %d\n", PIDMAP_TASKS, PIDMAP_PROC);
 	printf("PIDMAP_CHILDREN %d\nPIDMAP_THREADS %d\n", PIDMAP_CHILDREN, PIDMAP_THREADS);

@@ -1,8 +1,11 @@
 /** The header for C, and the examples in C and Python, on pinned calls. */
 
 import { execFileSync, spawnSync } from 'node:child_process';
+import { readlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import * as layout from '../../src/abi/layout.gen.ts';
 import { compile, openDirectory } from '../helpers/compile.ts';
 import { needs } from '../helpers/needs.ts';
@@ -10,9 +13,11 @@ import { listedDescriptors, sleeper } from '../helpers/processes.ts';
 
 const env = { ...process.env, FDMAP_BPFFS: process.env.FDMAP_TEST_BPFFS ?? '' };
 const into = openDirectory();
-const python = fileURLToPath(new URL('../../examples/python/fds.py', import.meta.url));
+const example = (name: string) => fileURLToPath(new URL(`../../examples/python/${name}`, import.meta.url));
+const python = example('fds.py');
 
-const run = (command: string, ...args: string[]) => execFileSync(command, args, { encoding: 'utf8', env });
+const run = (command: string, ...args: string[]) =>
+  execFileSync(command, args, { encoding: 'utf8', env, maxBuffer: 1 << 28 });
 
 needs('gcc').test('include/fdmap.h has the layout that the programs have', () => {
   const lines = run(compile('test/c/layout.c', into)).trim().split('\n');
@@ -23,7 +28,41 @@ needs('gcc').test('include/fdmap.h has the layout that the programs have', () =>
   }
 });
 
+/** What both lsof examples print of a process that has these files; /proc says the same of them. */
+async function lsofOf(command: string, ...options: string[]): Promise<void> {
+  const [kept, gone] = [join(into, 'a\nname'), join(into, 'gone')];
+  for (const path of [kept, gone]) writeFileSync(path, '');
+  const { pid } = await sleeper(`5<'${kept}' 6>>'${gone}' 7<'${into}'`);
+  unlinkSync(gone);
+  const rows = run(command, ...options, String(pid))
+    .trim()
+    .split('\n');
+  const row = (fd: string, type: string, name: string) => `sleep\t${pid}\t${fd}\t${type}\t${name}`;
+  expect(rows).toContain(row('cwd', 'dir', readlinkSync(`/proc/${pid}/cwd`)));
+  expect(rows).toContain(row('root', 'dir', '/'));
+  expect(rows).toContain(row('exe', 'file', readlinkSync(`/proc/${pid}/exe`)));
+  expect(rows).toContain(row('7r-', 'dir', into));
+  expect(rows).toContain(row('6-w', 'file', `${gone} (deleted)`));
+  expect(
+    rows.filter((line) => /^5r-\tfile\t.*\/a(\\012|\\n)name$/.test(line.split('\t').slice(2).join('\t'))),
+  ).toHaveLength(1);
+  const numbers = rows.map((line) => parseInt(line.split('\t')[2]!, 10)).filter((fd) => !Number.isNaN(fd));
+  expect(numbers).toEqual(listedDescriptors(pid));
+  const server = createServer().listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as { port: number };
+  const own = run(command, ...options, String(process.pid));
+  expect(own).toMatch(new RegExp(`\\t${process.pid}\\t\\d+rw\\ttcp\\t127\\.0\\.0\\.1:${port}\\n`));
+}
+
 needs('gcc', 'pinned').describe('examples/c', () => {
+  it('lsof prints what /proc says', async () => {
+    await lsofOf(compile('examples/c/lsof.c', into));
+    // Every process, under the sanitizers.
+    run(compile('examples/c/lsof.c', into, ['-fsanitize=address,undefined', '-fno-sanitize-recover']));
+  });
+
   it('fds prints what /proc lists', async () => {
     const { pid } = await sleeper('5</dev/null 9</dev/null');
     const [line] = run(compile('examples/c/fds.c', into), String(pid)).split('\n');
@@ -73,11 +112,15 @@ needs('gcc', 'pinned').describe('examples/c', () => {
   });
 });
 
-needs('gcc', 'pinned', 'valgrind').test('valgrind finds nothing in the header', { timeout: 120_000 }, () => {
+needs('gcc', 'pinned', 'valgrind').test.each([
+  ['fds', String(process.pid)],
+  ['lsof', String(process.pid)],
+  ['closefrom', '3', 'true'],
+])('valgrind finds nothing in %s', { timeout: 120_000 }, (name, ...args) => {
   const { status, stderr } = spawnSync(
     'valgrind',
-    ['-q', '--error-exitcode=9', '--leak-check=full', compile('examples/c/fds.c', into), String(process.pid)],
-    { encoding: 'utf8', env },
+    ['-q', '--error-exitcode=9', '--leak-check=full', compile(`examples/c/${name}.c`, into), ...args],
+    { encoding: 'utf8', env, maxBuffer: 1 << 28 },
   );
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
 });
@@ -96,6 +139,10 @@ needs('python3', 'pinned').describe('examples/python', () => {
   it('fds.py prints what /proc lists', async () => {
     const { pid } = await sleeper('5</dev/null 4000</dev/null');
     expect(run('python3', python, String(pid))).toBe(`${pid}: ${listedDescriptors(pid).join(' ')}\n`);
+  });
+
+  it('lsof.py prints what /proc says', async () => {
+    await lsofOf('python3', example('lsof.py'));
   });
 
   it('fds.py without arguments visits every process', async () => {
