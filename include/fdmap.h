@@ -100,8 +100,8 @@ struct fdmap_attribute {
 
 /*
  * pidinfo: the status of processes and threads. The fields come in groups, as
- * they cost; a group is one attribute whose type is its bit in the mask. IO,
- * NAMESPACES and EXE follow may_read(), the others are for everybody.
+ * they cost; a group is one attribute whose type is its bit in the mask. IO and
+ * NAMESPACES follow may_read(), the others are for everybody.
  */
 enum pidinfo_group {
 	PIDINFO_STATUS = 1,
@@ -115,6 +115,8 @@ enum pidinfo_group {
 	PIDINFO_SCHED = 9,
 	PIDINFO_CGROUP = 10,
 	PIDINFO_NAMESPACES = 11,
+	PIDINFO_CGROUP_PATH = 12,
+	PIDINFO_CGROUPS_V1 = 13,	/* never from programs: what a reader of /proc adds */
 };
 
 /*
@@ -227,7 +229,13 @@ struct pidinfo_sched {
 	uint32_t pad[2];
 };
 
-/* cgroup v2: the id is the inode number of the cgroup's directory. */
+/*
+ * cgroup v2: the id is the inode number of the cgroup's directory. CGROUP_PATH, when
+ * it is asked for, are the bytes of its path as /proc/PID/cgroup has it, without a
+ * NUL, from the root of the caller's cgroup namespace: in the first record of an
+ * answer that has this id (sometimes in another one too). A path that is longer than
+ * PIDINFO_PATH_ROOM or PIDINFO_PATH_LEVELS ends there, and the record is FDMAP_TRUNCATED.
+ */
 struct pidinfo_cgroup {
 	struct fdmap_attribute head;
 	uint32_t pad;
