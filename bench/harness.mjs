@@ -2,7 +2,7 @@
 // "answer" gives what it found, "run N" the nanoseconds that N questions took.
 
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -12,8 +12,14 @@ const ROOT = join(import.meta.dirname, '..');
 const BATCH_NS = 2e6;
 const WARM_NS = 100e6;
 export const ROUNDS = 41;
+const SLOW_ROUNDS = 7;
 
-/** @typedef {{name: string, command: string[], env?: Record<string, string>, fds?: number[]}} Contestant */
+/**
+ * A slow one takes a large part of a second for one question: it is asked once a round, and
+ * in few rounds.
+ *
+ * @typedef {{name: string, command: string[], env?: Record<string, string>, fds?: number[], slow?: boolean}} Contestant
+ */
 
 /** A process that answers lines with lines. */
 export class Player {
@@ -66,7 +72,11 @@ export const median = (values) => values.toSorted((a, b) => a - b)[values.length
  * @returns {Promise<Map<string, {median: number, best: number}>>} nanoseconds of one question, by name
  */
 export async function race(contestants, complain, quick) {
-  const players = contestants.map((each) => ({ name: each.name, player: new Player(each.command, each) }));
+  const players = contestants.map((each) => ({
+    name: each.name,
+    slow: each.slow ?? false,
+    player: new Player(each.command, each),
+  }));
   /** @type {Map<string, number[]>} */
   const times = new Map();
   try {
@@ -75,14 +85,20 @@ export async function race(contestants, complain, quick) {
       if (complaint) throw new Error(`${name}: ${complaint}`);
     }
     const batches = new Map();
-    for (const { name, player } of players) {
+    for (const { name, slow, player } of players) {
+      if (slow) {
+        batches.set(name, 1);
+        await player.ask('run 1');
+        continue;
+      }
       // Measured for the size of a batch, then until the engine has compiled it.
       const warm = Number(await player.ask(`run ${quick ? 1 : 200}`)) / (quick ? 1 : 200);
       batches.set(name, quick ? 1 : Math.max(1, Math.round(BATCH_NS / warm)));
       if (!quick) await player.ask(`run ${Math.max(1, Math.round(WARM_NS / warm))}`);
     }
     for (let round = 0; round < (quick ? 1 : ROUNDS); round++) {
-      for (const { name, player } of players) {
+      for (const { name, slow, player } of players) {
+        if (slow && round >= SLOW_ROUNDS) continue;
         const batch = batches.get(name);
         const each = Number(await player.ask(`run ${batch}`)) / batch;
         times.set(name, [...(times.get(name) ?? []), each]);
@@ -123,6 +139,47 @@ export class Rivals {
   remove() {
     rmSync(this.folder, { recursive: true });
   }
+}
+
+/**
+ * Packages of npm that are compared with, installed at the first use into bench/rivals: they are no
+ * dependency of this package. Undefined where that cannot be done.
+ */
+export function npmRivals() {
+  const folder = join(ROOT, 'bench/rivals');
+  const wanted = readFileSync(join(folder, 'package-lock.json'), 'utf8');
+  const stamp = join(folder, 'node_modules/.installed');
+  try {
+    if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return folder;
+    execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    writeFileSync(stamp, wanted);
+    return folder;
+  } catch (error) {
+    console.log(`without the rivals of npm: ${/** @type {Error} */ (error).message.split('\n')[0]}`);
+    return undefined;
+  }
+}
+
+const processes = () => readdirSync('/proc').filter((name) => /^\d+$/.test(name)).length;
+
+/** Processes of our own, so that the machine has `total`, and at least 20. @param {number} total */
+export async function crowd(total) {
+  const missing = Math.max(total - processes(), 20);
+  const sleepers = Array.from({ length: missing }, () => spawn('sleep', ['infinity'], { stdio: 'ignore' }));
+  await Promise.all(sleepers.map((child) => new Promise((resolve) => child.once('spawn', resolve))));
+  // Until the last of them, too, is asleep.
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  return {
+    pids: sleepers.map((child) => Number(child.pid)),
+    count: processes(),
+    end: () =>
+      Promise.all(
+        sleepers.map((child) => new Promise((resolve) => child.once('exit', resolve) && child.kill())),
+      ),
+  };
 }
 
 /** @param {number} ns */

@@ -1,30 +1,13 @@
 // pidinfo against /proc: status and descriptor counts of every process.
 
-import { spawn } from 'node:child_process';
-import { readdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { HEAD, race, rowsOf, table } from './harness.mjs';
+import { crowd, HEAD, npmRivals, race, rowsOf, table } from './harness.mjs';
 
 const SCRIPT = join(import.meta.dirname, 'contestants/status.mjs');
 const PROCESSES = [600, 2000];
 /** For one tiny pass. */
 const QUICK = [150];
-
-const count = () => readdirSync('/proc').filter((name) => /^\d+$/.test(name)).length;
-
-/** Processes of our own, so that the machine has `total`. @param {number} total */
-async function crowd(total) {
-  const missing = Math.max(total - count(), 20);
-  const sleepers = Array.from({ length: missing }, () => spawn('sleep', ['infinity'], { stdio: 'ignore' }));
-  await Promise.all(sleepers.map((child) => new Promise((resolve) => child.once('spawn', resolve))));
-  return {
-    pids: sleepers.map((child) => Number(child.pid)),
-    end: () =>
-      Promise.all(
-        sleepers.map((child) => new Promise((resolve) => child.once('exit', resolve) && child.kill())),
-      ),
-  };
-}
 
 /** @param {import('./harness.mjs').Rivals} _rivals @param {boolean} quick */
 export async function run(_rivals, quick) {
@@ -41,6 +24,16 @@ export async function run(_rivals, quick) {
         contestant('pidinfo, proc', 'pidinfo', proc),
         contestant('node:fs, stat + status + limits', 'fs'),
       ];
+      const npm = npmRivals();
+      /** @param {string} name @returns {import('./harness.mjs').Contestant[]} */
+      const against = (name) =>
+        npm
+          ? [
+              contestant('pidinfo', `like-${name}`),
+              contestant('pidinfo, with args', `like-${name}, args`),
+              { ...contestant(name, name), slow: true },
+            ]
+          : [];
       const fds = [
         contestant('pidinfo', 'fds'),
         contestant('pidinfo, proc', 'fds', proc),
@@ -55,8 +48,10 @@ export async function run(_rivals, quick) {
         return wrong.length ? `${wrong.length} of ${world.pids.length} processes are wrong` : undefined;
       };
       for (const [what, contestants, wanted] of /** @type {const} */ ([
-        [`eight fields of ${count()} processes`, status, () => process.pid],
-        [`descriptor counts of ${count()} processes`, fds, (pid) => statSync(`/proc/${pid}/fd`).size],
+        [`eight fields of ${world.count} processes`, status, () => process.pid],
+        [`six fields of ${world.count} processes`, against('ps-list'), () => process.pid],
+        [`twelve fields of ${world.count} processes`, against('systeminformation'), () => process.pid],
+        [`descriptor counts of ${world.count} processes`, fds, (pid) => statSync(`/proc/${pid}/fd`).size],
       ])) {
         rows.push(...rowsOf(what, await race(contestants, complete(wanted), quick)));
       }

@@ -15,11 +15,12 @@ import { Rivals, ROUNDS } from './harness.mjs';
 import * as pidinfo from './pidinfo.mjs';
 import * as pidmap from './pidmap.mjs';
 import * as pinned from './pinned.mjs';
+import * as ps from './ps.mjs';
 import * as readfiles from './readfiles.mjs';
 import * as startup from './startup.mjs';
 
 /** @type {Record<string, {run(rivals: Rivals, quick: boolean): Promise<string>}>} */
-const benchmarks = { fdmap, pidmap, pidinfo, pinned, closefrom, readfiles, startup };
+const benchmarks = { fdmap, pidmap, pidinfo, ps, pinned, closefrom, readfiles, startup };
 
 const { values, positionals } = parseArgs({
   options: { quick: { type: 'boolean', default: false } },

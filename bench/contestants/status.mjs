@@ -1,10 +1,13 @@
 // A contestant in JavaScript: node bench/contestants/status.mjs WHAT
 //
-// WHAT is a way to ask for the status of every process: all of the same eight fields, or
-// the number of descriptors. The answer is pid and one number of each process.
+// WHAT is a way to ask for the status of every process: all of the same eight fields, the
+// number of descriptors, or what packages of npm tell (pid, parent, name and more). The answer is
+// pid and one number of each process.
 
 import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
+import { pathToFileURL } from 'node:url';
 import { pidinfo } from '../../dist/index.js';
 
 const [what = ''] = process.argv.slice(2);
@@ -45,9 +48,53 @@ const statusOf = (pid) => {
 
 const FIELDS = /** @type {const} */ (['ppid', 'state', 'command', 'threads', 'euid', 'rss', 'fdLimit']);
 
-/** @type {Record<string, {ask: () => any[], number: string}>} */
+/** A package in bench/rivals. @param {string} name */
+const rival = async (name) => {
+  const require = createRequire(new URL('../rivals/package.json', import.meta.url));
+  return import(pathToFileURL(require.resolve(name)).href);
+};
+
+/**
+ * What ps-list tells of each, but for shares of CPU and memory, and for arguments, which are a file of each
+ * process whoever asks: with them in a race of its own.
+ */
+const FIELDS_OF_PS_LIST = /** @type {const} */ ([
+  'ppid',
+  'command',
+  'args',
+  'euid',
+  'startTime',
+  'userTime',
+  'rss',
+]);
+/** And systeminformation. */
+const FIELDS_OF_SYSTEM = /** @type {const} */ ([
+  ...FIELDS_OF_PS_LIST,
+  'priority',
+  'vsize',
+  'nice',
+  'state',
+  'tty',
+  'systemTime',
+]);
+const listOf = (/** @type {readonly import('../../dist/index.js').ProcessField[]} */ fields) => () =>
+  pidinfo(undefined, { fields }).toArray();
+
+/** @type {Record<string, {ask: () => any[] | Promise<any[]>, number: string, pause?: number}>} */
 const ways = {
   pidinfo: { ask: () => pidinfo(undefined, { fields: FIELDS }).toArray(), number: 'ppid' },
+  'like-ps-list': { ask: listOf(FIELDS_OF_PS_LIST), number: 'ppid' },
+  'like-systeminformation': { ask: listOf(FIELDS_OF_SYSTEM), number: 'ppid' },
+  'like-ps-list, args': { ask: listOf([...FIELDS_OF_PS_LIST, 'args']), number: 'ppid' },
+  'like-systeminformation, args': { ask: listOf([...FIELDS_OF_SYSTEM, 'args']), number: 'ppid' },
+  'ps-list': { ask: async () => (await rival('ps-list')).default(), number: 'ppid' },
+  systeminformation: {
+    ask: async () =>
+      (await rival('systeminformation')).processes().then((/** @type {any} */ all) => all.list),
+    number: 'parentPid',
+    // what it found less than half a second ago it says again
+    pause: 600,
+  },
   fs: { ask: () => everyProcess(statusOf), number: 'ppid' },
   fds: { ask: () => pidinfo(undefined, { fields: ['fds'] }).toArray(), number: 'fds' },
   'fs-fds': {
@@ -60,16 +107,18 @@ if (!way) throw new Error(`no way to ask called ${what}`);
 
 for await (const line of createInterface({ input: process.stdin })) {
   if (line === 'answer') {
-    console.log(
-      way
-        .ask()
-        .flatMap((row) => [row.pid, row[way.number] ?? 0])
-        .join(' '),
-    );
+    console.log((await way.ask()).flatMap((row) => [row.pid, row[way.number] ?? 0]).join(' '));
     continue;
   }
   const times = Number(line.slice('run '.length));
-  const start = process.hrtime.bigint();
-  for (let i = 0; i < times; i++) way.ask();
-  console.log(String(process.hrtime.bigint() - start));
+  let spent = 0n;
+  for (let i = 0; i < times; i++) {
+    if (way.pause) await new Promise((resolve) => setTimeout(resolve, way.pause));
+    const start = process.hrtime.bigint();
+    const answer = way.ask();
+    if (answer instanceof Promise) await answer;
+    if (way.pause) spent += process.hrtime.bigint() - start;
+    else if (i === 0) spent -= start;
+  }
+  console.log(String(way.pause ? spent : spent + process.hrtime.bigint()));
 }
