@@ -398,6 +398,23 @@ struct pidinfo_wide {
 	__u64 records[PIDINFO_WIDE_ROOM];
 };
 
+/*
+ * Counts of descriptors alone, by one walk of the task list: pidmap's question (`mode` is
+ * PIDMAP_PROC) with a pid, a count and the start time of each process in the window.
+ */
+#define PIDINFO_COUNTS_ROOM 2045
+
+struct pidinfo_count {
+	__s32 pid;
+	__u32 count;
+	__u64 start_time;
+};
+
+struct pidinfo_counts {
+	struct pidmap_head head;
+	struct pidinfo_count processes[PIDINFO_COUNTS_ROOM];
+};
+
 #include "fdinfo.h"
 
 _Static_assert(sizeof(struct fdmap_config) == 56, "fdmap_config");
@@ -427,5 +444,7 @@ _Static_assert(sizeof(struct pidinfo_namespaces) == 48, "pidinfo_namespaces");
 _Static_assert(sizeof(struct pidinfo_head) == 48, "pidinfo_head");
 _Static_assert(sizeof(struct pidinfo_small) == 4096, "pidinfo_small");
 _Static_assert(sizeof(struct pidinfo_wide) == 32768, "pidinfo_wide");
+_Static_assert(sizeof(struct pidinfo_count) == 16, "pidinfo_count");
+_Static_assert(sizeof(struct pidinfo_counts) == 32768, "pidinfo_counts");
 
 #endif

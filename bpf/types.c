@@ -67,6 +67,8 @@ struct pidinfo_cgroup pidinfo_cgroup;
 struct pidinfo_namespaces pidinfo_namespaces;
 struct pidinfo_small pidinfo_small;
 struct pidinfo_wide pidinfo_wide;
+struct pidinfo_count pidinfo_count;
+struct pidinfo_counts pidinfo_counts;
 enum fdinfo_type fdinfo_type;
 enum fdinfo_attribute fdinfo_attribute;
 struct fdinfo_more fdinfo_more;

@@ -4,6 +4,7 @@
 #define FDMAP_PIDINFO_IDS_BPF_H
 
 #include "slot.bpf.h"
+#include "boot.bpf.h"
 #include "../access.bpf.h"
 #include "../pidns.bpf.h"
 
@@ -126,19 +127,6 @@ static __always_inline void add_creds(struct slot *slot, struct task_struct *tas
 	if (slot->users)
 		map_ids((void *)slot->users, out);
 #endif
-}
-
-/* What to add to a start time: stat(5) shows it in the reader's time namespace. */
-static __always_inline __s64 boot_offset_of(struct task_struct *caller)
-{
-	struct task_struct___status *status = (void *)caller;
-	struct nsproxy *nsproxy = status->nsproxy;
-	struct time_namespace *ns;
-
-	if (!nsproxy)
-		return 0;
-	ns = nsproxy->time_ns;
-	return ns ? ns->offsets.boottime.tv_sec * 1000000000LL + ns->offsets.boottime.tv_nsec : 0;
 }
 
 #endif

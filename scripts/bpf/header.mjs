@@ -6,7 +6,7 @@ const END = '/* End of what is generated. */';
 
 /** What a reader of streams needs: not the contexts of programs, nor requests to them. */
 const WANTED =
-  /^(fdmap_(record|attribute|kind)|FDMAP_(FORMAT|TRUNCATED)|(pidinfo|fdinfo)_(?!(head|small|wide|request)$)\w+|FDINFO_(?!WANT_|BY_|ABI_H$)[A-Z]\w+|PIDINFO_ADJUSTED)$/;
+  /^(fdmap_(record|attribute|kind)|FDMAP_(FORMAT|TRUNCATED)|(pidinfo|fdinfo)_(?!(head|small|wide|request|counts?)$)\w+|FDINFO_(?!WANT_|BY_|ABI_H$)[A-Z]\w+|PIDINFO_ADJUSTED)$/;
 
 /** Definitions stand apart by blank lines in bpf/, each behind its comment. */
 function definitions(text) {

@@ -45,6 +45,7 @@ export const FDMAP_SMALL_ROOM = 16;
 export const FDMAP_TRUNCATED = 1;
 export const FDMAP_WIDE_ROOM = 4090;
 export const PIDINFO_ADJUSTED = 1;
+export const PIDINFO_COUNTS_ROOM = 2045;
 export const PIDINFO_FORGET = 4;
 export const PIDINFO_LINK = 2;
 export const PIDINFO_PATH_LEVELS = 64;
@@ -406,6 +407,17 @@ export const FDMAP_WIDE_OPEN = 48; // 32720 bytes
 export const SIZEOF_PIDINFO_CGROUP = 16;
 export const PIDINFO_CGROUP_HEAD = 0; // 4 bytes
 export const PIDINFO_CGROUP_ID = 8; // 8 bytes
+
+/** struct pidinfo_count */
+export const SIZEOF_PIDINFO_COUNT = 16;
+export const PIDINFO_COUNT_PID = 0; // 4 bytes
+export const PIDINFO_COUNT_COUNT = 4; // 4 bytes
+export const PIDINFO_COUNT_START_TIME = 8; // 8 bytes
+
+/** struct pidinfo_counts */
+export const SIZEOF_PIDINFO_COUNTS = 32768;
+export const PIDINFO_COUNTS_HEAD = 0; // 48 bytes
+export const PIDINFO_COUNTS_PROCESSES = 48; // 32720 bytes
 
 /** struct pidinfo_creds */
 export const SIZEOF_PIDINFO_CREDS = 48;

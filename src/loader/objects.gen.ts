@@ -60,28 +60,35 @@ export const PIDINFO = {
   name: 'pidinfo',
   maps: ['slots', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_small'],
-  sha256: '88ec1ab6a8a7b3b67839ff3a2a9998b7a08560cf66eb7d2ebebbed63f07b6df3',
+  sha256: 'e803c3a4c6230912a6cdef1ab274da1262df6815b85657be7b118b33978ebe96',
 } as const;
 
 export const PIDINFO_BASIC = {
   name: 'pidinfo-basic',
   maps: ['requests', 'rodata'],
   programs: ['basic_request', 'pidinfo_basic'],
-  sha256: 'b95f880e643fe368ba8ce0249d24289a2182bda0178b7ef9b530cf5130d93b11',
+  sha256: '32cf8c636eb4e528873d3025e3634a9e8f77046f5fe3d76f13149382d2d15c30',
+} as const;
+
+export const PIDINFO_COUNTS = {
+  name: 'pidinfo-counts',
+  maps: ['slots', 'rodata'],
+  programs: ['pidinfo_counts'],
+  sha256: '667b79031a943e8f4c4b3439722796883c6ac2a3ba64f1acaed741d04c0c01be',
 } as const;
 
 export const PIDINFO_ITER = {
   name: 'pidinfo-iter',
   maps: ['requests', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_request', 'pidinfo_task'],
-  sha256: 'bd31f250f4da962970d665cba2c88f752700792bc8071d98025b2abd29053952',
+  sha256: 'b8fa646660502d8731e35a21aa34004660684b69dd32ea006cd28dd8958ef1ef',
 } as const;
 
 export const PIDINFO_WIDE = {
   name: 'pidinfo-wide',
   maps: ['slots', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_wide'],
-  sha256: 'd69f2931d6fa6c415950cde864461934e01303cffd5157718a7f3e624d1ea52f',
+  sha256: 'c8c8a51a4ea38ffac4a3e39dad75c090a5908ff9973f746352f8cd7c1237ad34',
 } as const;
 
 export const PIDMAP = {
@@ -116,5 +123,5 @@ export const TEXT_PS = {
   name: 'text-ps',
   maps: ['requests', 'lines', 'rodata', 'rodata_str1_1', 'rodata_text'],
   programs: ['text_ps'],
-  sha256: 'ece456b6387b2c0979b1103ac88f5d66f54dfc09ba53aaffbbac8207350dcfcf',
+  sha256: 'a80cb40180992d9d6429b2c16c4b27b89ae95152a3d1955308926e8cfbb1e42f',
 } as const;

@@ -269,6 +269,26 @@ describeBackends('pidinfo', (handle, { name, proc }) => {
     expect([...list]).toEqual(rows);
   });
 
+  test('counts of descriptors alone, asked again and again, are those of /proc', async () => {
+    const few = await sleeper();
+    const many = await sleeper('5</dev/null 6</dev/null 9</dev/null');
+    const dead = await zombie();
+    for (let i = 0; i < 3; i++) {
+      const list = handle().pidinfo(undefined, { fields: ['fds'] });
+      const rows = list.toArray();
+      for (const [pid, fds] of [
+        [few.pid, 3],
+        [many.pid, 6],
+        [dead.pid, 0],
+      ])
+        expect(rows).toContainEqual({ pid, fds });
+      const pids = rows.map((row) => row.pid);
+      expect(pids).toEqual([...new Set(pids)].sort((a, b) => a - b));
+      const { startTime } = list.columns(['startTime']);
+      expect(startTime[pids.indexOf(few.pid)]).toBe(listed(few.pid).fixed.startTime);
+    }
+  });
+
   test('named: in their order, those that are gone with their error', async () => {
     const { pid, end } = await sleeper();
     await end();

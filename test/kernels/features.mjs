@@ -58,6 +58,7 @@ export const programs = {
   'fdmap-wide': '6.10',
   pidinfo: '6.10',
   'pidinfo-wide': '6.10',
+  'pidinfo-counts': '6.10',
   pidmap: '6.10',
   'pidmap-wide': '6.10',
 };

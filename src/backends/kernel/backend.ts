@@ -8,7 +8,7 @@
  */
 
 import type { Executable } from '../../abi/pidinfo/executable.ts';
-import { BASIC_GROUPS, groupsOf } from '../../abi/pidinfo/fields.ts';
+import { BASIC_GROUPS, groupsOf, type ProcessField } from '../../abi/pidinfo/fields.ts';
 import * as objects from '../../loader/objects.gen.ts';
 import {
   LoadError,
@@ -28,6 +28,7 @@ import { FdinfoIterator } from './fdinfo.ts';
 import { FdmapIterator } from './fdmap-iterator.ts';
 import { FdmapProgram } from './fdmap-program.ts';
 import { fileKeyOf, KEY_FILE } from './file-key.ts';
+import { CountsProgram } from './pidinfo-counts.ts';
 import { PidinfoIterator } from './pidinfo-iterator.ts';
 import { PidinfoProgram } from './pidinfo-program.ts';
 import { PidmapIterator } from './pidmap-iterator.ts';
@@ -81,6 +82,10 @@ export class KernelBackend implements Backend {
   #pidinfoIterator: PidinfoIterator | undefined;
   /** The same without what few ask for. */
   #basic: PidinfoIterator | undefined;
+  #countsProgram: CountsProgram | undefined;
+  #withoutCounts = false;
+  /** How often counts of descriptors alone were asked for. */
+  #asked = 0;
   #fdinfo: FdinfoIterator | undefined;
   /** The caller's pid namespace is not the initial one: known after a first answer. */
   #nested = false;
@@ -130,10 +135,34 @@ export class KernelBackend implements Backend {
     const pieces: Uint8Array[] = [];
     const take = (piece: Uint8Array) => pieces.push(piece);
     const groups = groupsOf(fields);
+    if (!pids && !threads && this.#counts(fields, take)) return pieces;
     const error = pids
       ? this.#named(Int32Array.from(pids), groups, threads, take)
       : this.#all(groups, threads, take);
     return error || pieces;
+  }
+
+  /**
+   * Numbers and counts of descriptors alone: a program of their own, unless the question is a
+   * first one that would have to load it, or nested, or the kernel too old. False: not answered.
+   */
+  #counts(fields: ReadonlySet<ProcessField>, take: (piece: Uint8Array) => void): boolean {
+    for (const field of fields) if (field !== 'pid' && field !== 'fds') return false;
+    if (this.#asked++ === 0 && this.name === 'kernel') return false;
+    if (this.#withoutCounts || this.tier !== 'A') return false;
+    this.#countsProgram ??= this.#loadCounts();
+    return this.#countsProgram !== undefined && this.#countsProgram.read(take) === 0;
+  }
+
+  #loadCounts(): CountsProgram | undefined {
+    try {
+      return new CountsProgram(this.#door, this.#load(objects.PIDINFO_COUNTS));
+    } catch (error) {
+      if (!(error instanceof LoadError)) throw error;
+      // Without a free descriptor it may be had later; refused, or not installed, never.
+      this.#withoutCounts = !isOutOfDescriptors(error);
+      return undefined;
+    }
   }
 
   #named(pids: Int32Array, groups: number, threads: boolean, take: (piece: Uint8Array) => void): number {
@@ -216,7 +245,7 @@ export class KernelBackend implements Backend {
     this.#spares?.close();
     for (const loaded of this.#loaded.splice(0)) unload(this.#door, loaded);
     this.#self = this.#fdmap = this.#fdmapIterator = this.#pidmap = this.#pidmapIterator = undefined;
-    this.#pidinfo = this.#pidinfoIterator = this.#basic = undefined;
+    this.#pidinfo = this.#pidinfoIterator = this.#basic = this.#countsProgram = undefined;
     this.#fdinfo = undefined;
   }
 

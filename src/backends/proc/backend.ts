@@ -141,7 +141,8 @@ export class ProcBackend implements Backend {
     if (typeof numbers === 'number') return numbers;
     const size = this.#door ? pageSize(this.#door) : SMALLEST_PAGE;
     const reader = new ProcessReader(this.#files, { fields, threads, named: !!pids, pageSize: size });
-    for (const pid of numbers) reader.add(pid);
+    // node:fs has names in the order of text.
+    for (const pid of pids ? numbers : Int32Array.from(numbers).sort()) reader.add(pid);
     return [reader.records];
   }
 

@@ -64,8 +64,11 @@ export class ProcFiles {
     return length < 0 ? length : this.#file.toString('latin1', 0, length);
   }
 
-  /** A file of any length, or a negative errno. */
+  /** A file of any length, or a negative errno; short ones by one read(2). */
   bytes(path: string): Buffer | number {
+    const length = this.#read(path);
+    if (length < 0) return length;
+    if (length < FILE_BYTES) return Buffer.from(this.#file.subarray(0, length));
     try {
       return readFileSync(path);
     } catch (error) {
