@@ -140,9 +140,11 @@ export function pidmapInto(target: Int32Array, options: PidmapIntoOptions = {}):
  * `pidinfo(pid | pids | nothing)` - status of one process, of several, or of
  * every process of the caller's pid namespace.
  *
- * The kernel backend asks a program: one system call for each 32 KiB of records
- * (about 70 processes with every field, 512 with a few), and one or two for the
- * list of all. The proc backend reads, for each process, the files that the
+ * The kernel backend asks a program about those that are named: one system call for
+ * each 8 of them, of many for each 32 KiB of records (about 70 processes with every
+ * field, 512 with a few). All of them come from an iterator, six system calls and one for
+ * each 32 KiB, or, where `fds` alone is wanted again and again, from one call for each
+ * 2,045. The proc backend reads, for each process, the files that the
  * fields need. The answer of each process is of one moment; that of all is not.
  *
  * A process is identified by its pid and its `startTime` together. Fields that

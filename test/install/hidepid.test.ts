@@ -72,6 +72,42 @@ needs('gcc', 'root', 'kernel', 'proc').describe('hidepid', () => {
     return Number(stdout.trim().split(' ').at(-1));
   }
 
+  /** Which of the two pidinfo() of user 1001 tells of: counts alone, status of all, and named. */
+  function pidinfo(): Record<'counts' | 'status' | 'named', number[]> {
+    const script = `
+      import { pidinfo } from ${JSON.stringify(new URL('../../dist/index.js', import.meta.url))};
+      const pids = [${own}, ${foreign}];
+      const told = (rows) => rows.flatMap(({ pid, error }) => (pids.includes(pid) && !error ? [pid] : []));
+      console.log(JSON.stringify({
+        counts: told(pidinfo(undefined, { fields: ['fds'] }).toArray()),
+        status: told(pidinfo(undefined, { fields: ['command', 'cgroup'] }).toArray()),
+        named: told(pidinfo(pids, { fields: ['command', 'fds'] }).toArray()),
+      }));`;
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      encoding: 'utf8',
+      uid: 1001,
+      gid: 1001,
+      env: { FDMAP_BPFFS: at, FDMAP_BACKEND: 'pinned' },
+    });
+    expect(stderr).toBe('');
+    return JSON.parse(stdout);
+  }
+
+  it.each([0, 1, 2, 4] as Hidepid[])(
+    'pidinfo(): %d tells of others only without a policy',
+    { timeout: patience(60_000) },
+    async (hidepid) => {
+      await install({ at, hidepid, exemptGid: 4_321 });
+      const told = (hidepid === 0 ? [own, foreign] : [own]).sort((a, b) => a - b);
+      const found = pidinfo();
+      for (const which of ['counts', 'status', 'named'] as const)
+        expect(
+          found[which].sort((a, b) => a - b),
+          which,
+        ).toEqual(told);
+    },
+  );
+
   const both = ['programs', 'streams'] as const;
 
   it('0: every process and thread is known', { timeout: patience(60_000) }, async () => {
