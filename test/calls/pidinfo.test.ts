@@ -1,13 +1,17 @@
 import { spawn } from 'node:child_process';
 import {
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
   rmdirSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { expect, onTestFinished } from 'vitest';
 import type { Process } from '../../src/index.ts';
@@ -67,6 +71,7 @@ function listed(pid: number | string) {
       vsize: number(23),
       priority: number(18),
       nice: number(19),
+      cpu: number(39),
       policy: ['other', 'fifo', 'rr', 'batch', '', 'idle', 'deadline'][number(41)],
       oomScoreAdj: Number(file(pid, 'oom_score_adj')),
       fdLimit: soft,
@@ -228,6 +233,29 @@ describeBackends('pidinfo', (handle, { name, proc }) => {
     const { pid } = await sleeper('', { uid: 1234, gid: 4321 });
     expectAsListed(pid, () => one(pid));
     expect(one(pid)).toMatchObject({ uid: 1234, euid: 1234, gid: 4321, capEff: '0000000000000000' });
+  });
+
+  needs('proc', 'script').test('a controlling terminal', async () => {
+    const outer = shell('exec script -qec "exec sleep 1000" /dev/null </dev/null >/dev/null');
+    const pid = await until('the child sleeps', () => {
+      const child = childOf(outer.pid);
+      return child && commandOf(child) === 'sleep' && stateOf(child) === 'S' ? child : undefined;
+    });
+    onTestFinished(() => void process.kill(pid, 'SIGKILL'));
+    expectAsListed(pid, () => one(pid));
+    expect(`/dev/${one(pid).tty}`).toBe(readlinkSync(`/proc/${pid}/fd/0`));
+    expect(one(pid)).toMatchObject({ sid: pid, pgid: pid });
+  });
+
+  test('bytes that storage was written for', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'fdmap-test-'));
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    // What replaces the shell keeps its account.
+    const small = shell(`head -c 300000 /dev/zero > ${directory}/a; echo ok; exec sleep 1000`);
+    await until('it sleeps', () => commandOf(small.pid) === 'sleep' && stateOf(small.pid) === 'S');
+    const io = (name: string) => Number(new RegExp(`^${name}: (\\d+)`, 'm').exec(file(small.pid, 'io'))![1]);
+    const { readBytes, writeBytes } = one(small.pid);
+    expect({ readBytes, writeBytes }).toEqual({ readBytes: io('read_bytes'), writeBytes: io('write_bytes') });
   });
 
   test('a zombie', async () => {
