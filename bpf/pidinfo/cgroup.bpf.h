@@ -16,6 +16,9 @@
 /* What a directory that was removed is called behind its name, as d_path() has it. */
 #define DELETED " (deleted)"
 
+/* A program whose records are too short for a path never has one. */
+#if RECORD_BYTES > 2 * PIDINFO_PATH_ROOM
+
 struct pathing {
 	struct slot *slot;
 };
@@ -157,6 +160,15 @@ __noinline int add_path(struct slot *slot)
 	append_path(slot, steps > PIDINFO_PATH_LEVELS || paths->used > PIDINFO_PATH_ROOM);
 	return 0;
 }
+
+#else
+
+static __always_inline int add_path(struct slot *slot)
+{
+	return 0;
+}
+
+#endif
 
 /* task_dfl_cgroup() of include/linux/cgroup.h */
 static __always_inline void add_cgroup(struct slot *slot, struct task_struct___status *task)

@@ -60,7 +60,7 @@ export const PIDINFO = {
   name: 'pidinfo',
   maps: ['slots', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_small'],
-  sha256: 'e803c3a4c6230912a6cdef1ab274da1262df6815b85657be7b118b33978ebe96',
+  sha256: '288ae6527cb65981088ef0c204d2180899e9853a39dc9280c63891d5e8217dae',
 } as const;
 
 export const PIDINFO_BASIC = {
@@ -81,14 +81,14 @@ export const PIDINFO_ITER = {
   name: 'pidinfo-iter',
   maps: ['requests', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_request', 'pidinfo_task'],
-  sha256: 'b8fa646660502d8731e35a21aa34004660684b69dd32ea006cd28dd8958ef1ef',
+  sha256: 'e9f260f006bac8384ee1a61999f63d5d4f821319568f8e3f1b1159610db7b617',
 } as const;
 
 export const PIDINFO_WIDE = {
   name: 'pidinfo-wide',
   maps: ['slots', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_wide'],
-  sha256: 'c8c8a51a4ea38ffac4a3e39dad75c090a5908ff9973f746352f8cd7c1237ad34',
+  sha256: '0736bcddc4960f679d8990abdf76c2f3a711a82a29fd856e9285060a8561e2ea',
 } as const;
 
 export const PIDMAP = {
@@ -121,7 +121,7 @@ export const TEXT_FDS = {
 
 export const TEXT_PS = {
   name: 'text-ps',
-  maps: ['requests', 'lines', 'rodata', 'rodata_str1_1', 'rodata_text'],
+  maps: ['requests', 'lines', 'rodata', 'rodata_text'],
   programs: ['text_ps'],
-  sha256: 'a80cb40180992d9d6429b2c16c4b27b89ae95152a3d1955308926e8cfbb1e42f',
+  sha256: 'ea6e17c938a1be3a38480798b48a737d5331649530e0e140007681983a7515bc',
 } as const;
