@@ -25,6 +25,8 @@ const PROBES = {
   user: () => (process.getuid?.() === 0 ? 'root' : undefined),
   door: () => (nativeDoor ? undefined : 'no system-call door'),
   kernel: () => opens('kernel'),
+  /** Syscall programs for any task: Linux 6.10. */
+  'tier-a': () => opens('kernel') ?? (tierOfKernel() === 'A' ? undefined : 'tier B: a kernel before 6.10'),
   proc: () => opens('proc'),
   pinned: () => {
     const directory = process.env.FDMAP_TEST_BPFFS;
@@ -66,6 +68,15 @@ function opens(backend: 'kernel' | 'proc'): string | undefined {
     return undefined;
   } catch (error) {
     return (error as Error).message;
+  }
+}
+
+function tierOfKernel(): string {
+  const handle = open({ backend: 'kernel' });
+  try {
+    return handle.tier;
+  } finally {
+    handle.close();
   }
 }
 

@@ -158,7 +158,7 @@ describe('rows', () => {
   /** @param {Record<string, unknown>[]} events @param {string[]} [trouble] */
   const boot = (events, trouble = []) =>
     toRows(kernel, plain, planned, { console: '', events, trouble, seconds: 1, rss: 1, cpu: 1, log: '' });
-  const file = { type: 'file', step: 'suite', file: 'test/a.test.js', ms: 1, failures: [] };
+  const file = { type: 'file', step: 'suite', file: 'test/a.test.js', ms: 1, failures: [], skips: [] };
   /** @param {import('./rows.mjs').Row[]} rows @param {string} feature */
   const result = (rows, feature) => rows.find((row) => row.feature === feature)?.result;
 
@@ -169,6 +169,17 @@ describe('rows', () => {
     expect(result(boot([skipped, step]), 'suite')).toBe('FAIL');
     const passed = { ...file, passed: 1, failed: 0, skipped: 3 };
     expect(result(boot([passed, step]), 'suite')).toBe('ok');
+  });
+
+  it('a skip that is not stated has failed', () => {
+    const step = { type: 'step', name: 'suite', code: 0, seconds: 1 };
+    const skipping = (/** @type {string} */ note) => {
+      const skips = [{ name: 'a test', note }];
+      return result(boot([{ ...file, passed: 1, failed: 0, skipped: 1, skips }, step]), 'suite: a');
+    };
+    expect(skipping('FDMAP_TEST_BACKEND names others')).toBe('ok');
+    expect(skipping('needs tier-a: tier B: a kernel before 6.10')).toBe('FAIL');
+    expect(skipping('')).toBe('FAIL');
   });
 
   it('a machine that died has failed, and its finished files still count', () => {

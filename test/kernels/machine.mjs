@@ -7,7 +7,7 @@ import { fetchKernel, listKernels } from './catalogue.mjs';
 import { Archive } from './cpio.mjs';
 import { Unavailable } from './exec.mjs';
 import { root } from './paths.mjs';
-import { guestEnvironment, steps } from './plan.mjs';
+import { expectedTier, guestEnvironment, steps } from './plan.mjs';
 import { boot, resultDevice } from './qemu.mjs';
 import { baseArchive, modulesArchive, projectArchive, writeInitramfs } from './rootfs.mjs';
 
@@ -28,13 +28,11 @@ function hasTests(dir) {
     .some((name) => name.endsWith('.test.ts') && !name.startsWith('kernels/'));
 }
 
-/** @param {string[]} files names of test files; none means all */
-function projectHas(files) {
+function projectHas() {
   return {
     suite: hasTests(join(root, 'test')),
     product: existsSync(join(root, 'dist/index.js')),
     doctor: existsSync(join(root, 'dist/cli/main.js')),
-    files,
   };
 }
 
@@ -42,9 +40,9 @@ function projectHas(files) {
 export class Workshop {
   /**
    * @param {string} architecture
-   * @param {string[]} [files] names of test files; none means all
+   * @param {import('./plan.mjs').Wanted} wanted
    */
-  static async open(architecture, files = []) {
+  static async open(architecture, wanted) {
     const apt = new Apt(architecture);
     const kernels = await listKernels(apt);
     const newest = kernels.at(-1);
@@ -56,7 +54,7 @@ export class Workshop {
     const someKernel = async () => (await fetchKernel(apt, newest)).vmlinuz;
     const accel = await accelerator(architecture, someKernel, busybox);
     const project = (await projectArchive(architecture)).toBuffer();
-    return new Workshop(apt, kernels, base, project, accel, projectHas(files));
+    return new Workshop(apt, kernels, base, project, accel, wanted);
   }
 
   /**
@@ -65,23 +63,32 @@ export class Workshop {
    * @param {Buffer} base
    * @param {Buffer} project
    * @param {string} accel
-   * @param {ReturnType<typeof projectHas>} has
+   * @param {import('./plan.mjs').Wanted} wanted
    */
-  constructor(apt, kernels, base, project, accel, has) {
+  constructor(apt, kernels, base, project, accel, wanted) {
     this.apt = apt;
     this.kernels = kernels;
     this.base = base;
     this.project = project;
     this.accel = accel;
-    this.has = has;
+    this.has = projectHas();
+    this.wanted = wanted;
   }
 
   /**
    * @param {import('./catalogue.mjs').Kernel} kernel
    * @param {import('./plan.mjs').Variant} variant
-   * @param {import('./plan.mjs').Step[]} [list]
    */
-  async run(kernel, variant, list = steps(variant, this.has)) {
+  steps(kernel, variant) {
+    return steps(variant, this.has, expectedTier(kernel.version, variant), this.wanted);
+  }
+
+  /**
+   * @param {import('./catalogue.mjs').Kernel} kernel
+   * @param {import('./plan.mjs').Variant} variant
+   * @param {import('./plan.mjs').Step[]} list
+   */
+  async run(kernel, variant, list) {
     const { vmlinuz, modules } = await fetchKernel(this.apt, kernel);
     const name = `${kernel.version}-${variant.name.replaceAll(/[^\w=]+/g, '-')}-${this.apt.architecture}`;
     const initramfs = writeInitramfs(name, [

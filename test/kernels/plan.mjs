@@ -12,17 +12,18 @@
  * @property {Tier} [tier] where it is not the kernel's own
  * @property {string[] | undefined} require what the suite must find there, by the names of
  *   test/helpers/needs.ts, so that nothing is skipped for want of it; undefined: the suite is not run
- * @property {string[]} [files] the part of the suite that this boot can change, by path; else all of it
+ * @property {string[]} files parts of the suite, by path: selection.mjs
  */
 
 import { compareVersions } from './catalogue.mjs';
 import { guestPrograms } from './programs.mjs';
+import { backendsOf, sameEverywhere, specialSubjects, subjects } from './selection.mjs';
 
 const machine = ['root', 'proc', 'other-uid', 'unshare', 'mount-ns', 'user-ns', 'setpriv', 'bash'];
-const everything = [...machine, 'kernel', 'pinned'];
+const everything = [...machine, 'gcc', 'python3', 'kernel', 'pinned'];
 
 /** @type {Variant} */
-export const plain = { name: 'plain', cmdline: [], proc: '', require: everything };
+export const plain = { name: 'plain', cmdline: [], proc: '', require: everything, files: subjects };
 
 /** @type {Variant[]} */
 export const special = [
@@ -32,7 +33,7 @@ export const special = [
     cmdline: ['preempt=full'],
     proc: '',
     facts: { preempt: /\(full\)/ },
-    files: ['backends/contexts', 'backends/pidmap', 'install/access'],
+    files: specialSubjects.preempt,
     require: everything,
   },
   {
@@ -40,7 +41,7 @@ export const special = [
     cmdline: ['lsm=landlock,lockdown,yama,bpf', 'apparmor=0'],
     proc: '',
     facts: { lsm: /landlock(?!.*apparmor)/ },
-    files: ['backends/access', 'install/access', 'install/install'],
+    files: specialSubjects.guards,
     require: everything,
   },
   {
@@ -48,7 +49,7 @@ export const special = [
     cmdline: ['lsm=lockdown,yama,apparmor,bpf', 'apparmor=1'],
     proc: '',
     facts: { lsm: /^(?!.*landlock).*apparmor/ },
-    files: ['backends/access', 'install/access', 'install/install'],
+    files: specialSubjects.guards,
     require: everything,
   },
   {
@@ -56,7 +57,7 @@ export const special = [
     cmdline: ['lockdown=integrity'],
     proc: '',
     facts: { lockdown: /\[integrity\]/ },
-    files: ['backends/contexts', 'backends/tier', 'cli/doctor'],
+    files: specialSubjects.integrity,
     require: everything,
   },
   // Programs may not read the kernel's memory here: /proc is all there is.
@@ -65,7 +66,7 @@ export const special = [
     cmdline: ['lockdown=confidentiality'],
     proc: '',
     facts: { lockdown: /\[confidentiality\]/ },
-    files: ['backends/descriptors', 'backends/tier', 'cli/doctor'],
+    files: specialSubjects.confidentiality,
     tier: 'C',
     require: machine,
   },
@@ -74,11 +75,18 @@ export const special = [
     cmdline: [],
     proc: 'hidepid=2',
     facts: { proc: /hidepid=(2|invisible)/ },
-    files: ['backends/pidmap', 'backends/access', 'install/hidepid'],
+    files: specialSubjects.hidepid,
     require: everything,
   },
   // The suite compares with /proc: it makes places without one itself, in namespaces. Here, nobody has one.
-  { name: 'no /proc', cmdline: [], proc: 'none', facts: { proc: /^none$/ }, require: undefined },
+  {
+    name: 'no /proc',
+    cmdline: [],
+    proc: 'none',
+    facts: { proc: /^none$/ },
+    files: [],
+    require: undefined,
+  },
 ];
 
 /** @type {Variant[]} */
@@ -107,47 +115,45 @@ export function expectedTier(version, variant) {
 const probeLimit = 120;
 const suiteLimit = 1200;
 
-/** What no kernel can change, or no guest can run: not part of the suite there unless it is named. */
-const sameEverywhere = [
-  'abi/**',
-  'calls/arguments.*',
-  'calls/pool.*',
-  'cli/docs.*',
-  'cli/terminal.*',
-  'cli/usage.*',
-  'install/languages.*',
-];
+/**
+ * What a run is asked for beyond the plan: all of the suite, or the files that are named.
+ * @typedef {{all: boolean, files: string[]}} Wanted
+ */
 
 /**
- * The suite is the project's own, with every backend that the kernel has.
+ * The suite is the project's own, with the backends that the kernel has.
  * @param {string[]} require
+ * @param {Tier} tier
  * @param {string[]} files
+ * @param {Wanted} wanted
  * @returns {Step}
  */
-function suite(require, files) {
+function suite(require, tier, files, wanted) {
+  const named = wanted.files.length > 0 ? wanted.files : wanted.all ? [] : files;
+  const unwanted = wanted.files.length > 0 ? [] : sameEverywhere.filter((part) => !named.includes(part));
+  const needs = tier === 'A' ? [...require, 'tier-a'] : require;
   return {
     name: 'suite',
     argv: [
-      'node',
-      'node_modules/vitest/vitest.mjs',
-      'run',
-      ...files,
-      '--configLoader=runner',
-      '--config=test/kernels/guest/vitest.config.mjs',
-      '--root=.',
-      ...(files.length > 0 ? [] : sameEverywhere.map((pattern) => `--exclude=test/${pattern}`)),
+      ...['node', '--no-warnings', 'test/kernels/guest/suite.mjs', ...named],
+      ...unwanted.map((part) => `--not=${part}`),
     ],
-    env: { FDMAP_TEST_REQUIRE: require.join(',') },
+    env: {
+      FDMAP_TEST_REQUIRE: needs.join(','),
+      FDMAP_TEST_BACKEND: wanted.all ? '' : backendsOf(tier).join(','),
+    },
     limit: suiteLimit,
   };
 }
 
 /**
  * @param {Variant} variant
- * @param {{suite: boolean, product: boolean, doctor: boolean, files: string[]}} has what the project has to run
+ * @param {{suite: boolean, product: boolean, doctor: boolean}} has what the project has to run
+ * @param {Tier} tier
+ * @param {Wanted} wanted
  * @returns {Step[]}
  */
-export function steps(variant, has) {
+export function steps(variant, has, tier, wanted) {
   /** @type {Step[]} */
   const list = [
     { name: 'node', argv: ['node', 'test/kernels/guest/hello.mjs'], limit: probeLimit },
@@ -157,10 +163,7 @@ export function steps(variant, has) {
     list.push({ name: 'product', argv: ['node', 'test/kernels/guest/product.mjs'], limit: probeLimit });
   if (has.doctor)
     list.push({ name: 'doctor', argv: ['node', 'dist/cli/main.js', 'doctor', '--json'], limit: probeLimit });
-  if (has.suite && variant.require) {
-    const files = has.files.length > 0 ? has.files : (variant.files ?? []);
-    list.push(suite(variant.require, files));
-  }
+  if (has.suite && variant.require) list.push(suite(variant.require, tier, variant.files, wanted));
   return list;
 }
 

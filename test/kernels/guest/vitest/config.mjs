@@ -1,0 +1,2 @@
+/** @template T @param {T} config @returns {T} */
+export const defineConfig = (config) => config;

@@ -1,0 +1,71 @@
+/**
+ * What of the project's suite runs in which boot, and what may be skipped there. Everything, in every
+ * boot that can run it: `npm run test:kernels -- --all`.
+ */
+
+import { compareVersions } from './catalogue.mjs';
+
+/**
+ * The live suite of fdmap and pidmap, fdinfo, pidinfo, install and its access matrix: parts of the
+ * paths of test files. The plain boot of each kernel runs it.
+ */
+export const subjects = ['backends/', 'calls/fdinfo/', 'calls/pidinfo', 'install/'];
+
+/** What the special boots are about. */
+export const specialSubjects = {
+  // Two readers on one processor, and whatever they could see of each other.
+  preempt: ['backends/contexts', 'backends/readers', 'install/access'],
+  // The guards of shared programs, and what is calibrated at installation.
+  guards: ['install/access', 'install/strangers', 'install/markers'],
+  integrity: ['backends/contexts', 'backends/tier', 'install/streams'],
+  // Nothing but /proc.
+  confidentiality: ['backends/pidmap', 'backends/tier', 'cli/doctor'],
+  hidepid: ['backends/access', 'install/hidepid'],
+};
+
+/** What no kernel can change, or no guest can run: not part of the suite there unless it is named. */
+export const sameEverywhere = [
+  'test/abi/',
+  'backends/probe.',
+  'backends/tier.',
+  'calls/arguments.',
+  'calls/pool.',
+  'cli/docs.',
+  'cli/terminal.',
+  'cli/usage.',
+  'install/languages.',
+];
+
+/**
+ * The ways to the kernel that are worth the time there; the others are the same as one of these: before
+ * 6.10 the kernel's own way is the iterators, before 6.13 it is the one without bpf_task_from_vpid,
+ * which later kernels therefore need not be asked about again.
+ * @param {import('./plan.mjs').Tier} tier
+ * @returns {string[]} names of test/helpers/backends.ts
+ */
+export function backendsOf(tier) {
+  if (tier === 'C') return ['proc'];
+  const both = ['pinned', 'pinned by streams', 'kernel'];
+  return tier === 'B' ? [...both, 'proc'] : [...both, 'kernel by iterators', 'proc'];
+}
+
+/**
+ * A test that is skipped for any other reason fails the run.
+ * @type {{reason: RegExp, tiers?: import('./plan.mjs').Tier[], before?: string}[]}
+ */
+const statedSkips = [{ reason: /^FDMAP_TEST_BACKEND names others$/ }];
+
+/**
+ * @param {string} reason
+ * @param {string} version of the kernel
+ * @param {import('./plan.mjs').Tier} tier
+ * @returns {boolean}
+ */
+export function isStatedSkip(reason, version, tier) {
+  return statedSkips.some(
+    (skip) =>
+      skip.reason.test(reason) &&
+      (!skip.tiers || skip.tiers.includes(tier)) &&
+      (!skip.before || compareVersions(version, skip.before) < 0),
+  );
+}
