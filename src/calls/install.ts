@@ -245,6 +245,16 @@ interface LoadedShared {
   readonly skipped: InstallReport['skipped'];
 }
 
+/** They call kernel functions, which syscall programs may since 6.10: one that is refused speaks for all. */
+const CALLING_FUNCTIONS: readonly ObjectFile[] = [
+  objects.FDMAP,
+  objects.FDMAP_WIDE,
+  objects.PIDMAP,
+  objects.PIDMAP_WIDE,
+  objects.PIDINFO,
+  objects.PIDINFO_WIDE,
+];
+
 /**
  * Every object that this kernel takes. What its verifier refuses is left out:
  * callers find the next way by themselves, as they do with programs of their own.
@@ -253,7 +263,13 @@ function loadShared(door: Door, config: SharedConfig, wanted: readonly Pinnable[
   const source = loadingSource(door, release(), config);
   const loaded = new Map<string, Loaded>();
   const skipped: { object: string; reason: string }[] = [];
+  let withoutFunctions: string | undefined;
   for (const object of wanted) {
+    const callsFunctions = CALLING_FUNCTIONS.includes(object);
+    if (callsFunctions && withoutFunctions !== undefined) {
+      skipped.push({ object: object.name, reason: withoutFunctions });
+      continue;
+    }
     try {
       loaded.set(object.name, source(object));
     } catch (error) {
@@ -262,7 +278,9 @@ function loadShared(door: Door, config: SharedConfig, wanted: readonly Pinnable[
         for (const each of loaded.values()) unload(door, each);
         throw error;
       }
-      skipped.push({ object: object.name, reason: explain(error) });
+      const reason = explain(error);
+      if (callsFunctions) withoutFunctions = reason;
+      skipped.push({ object: object.name, reason });
     }
   }
   return { objects: loaded, skipped };

@@ -41,7 +41,8 @@ export type ObjectSource = (object: ObjectFile) => Loaded;
 /**
  * Loads objects, each as the running kernel can take it: with the lookup of
  * numbers in a nested pid namespace (6.13) or without it. What the version
- * suggests is tried first; what loads is right.
+ * suggests is tried first; what loads is right. Where the lesser one does not load,
+ * the other would not either.
  *
  * @param shared for programs that will be pinned for others
  */
@@ -54,9 +55,10 @@ export function loadingSource(door: Door, kernelRelease: string, shared?: Shared
       return loadObject(door, object, { vpidLookup, fileKey, shared });
     } catch (error) {
       const configurable = (object.maps as readonly string[]).includes('rodata');
-      if (!configurable || !(error instanceof LoadError) || error.step !== 'prog_run') throw error;
-      const loaded = loadObject(door, object, { vpidLookup: !vpidLookup, fileKey, shared });
-      vpidLookup = !vpidLookup;
+      if (!configurable || !vpidLookup || !(error instanceof LoadError) || error.step !== 'prog_run')
+        throw error;
+      const loaded = loadObject(door, object, { vpidLookup: false, fileKey, shared });
+      vpidLookup = false;
       return loaded;
     }
   };

@@ -37,7 +37,7 @@ export class FdmapIterator {
     this.#piece = new Memory(door, STREAM_BYTES);
   }
 
-  /** Six system calls for each 255,000 descriptors, and two descriptors while they last. */
+  /** Six system calls for each 255,000 descriptors (seven from a start on), and two descriptors while they last. */
   read(pid: number, start: number, target: Int32Array, at: number): number {
     // A link takes 0 for "every task", so that a negative number must not reach it either.
     if (pid < 0) return -ESRCH;
@@ -65,11 +65,24 @@ export class FdmapIterator {
 
   /** Length of the answer in bytes, or a negative errno. */
   #ask(pid: number, start: number): number {
-    this.#request.context.i32[word(abi.FDMAP_HEAD_START)] = start;
+    const refused = this.#want(start);
+    if (refused < 0) return refused;
+    try {
+      return this.#stream(pid);
+    } finally {
+      // Whoever reads a stream in this thread without having asked is to get everything.
+      if (start > 0) this.#want(0);
+    }
+  }
+
+  #want(start: number): number {
+    const { context } = this.#request;
+    context.i32[word(abi.FDMAP_HEAD_START)] = start;
     const asked = this.#request.run();
-    if (asked < 0) return asked;
-    const error = this.#request.context.i32[word(abi.FDMAP_HEAD_ERROR)] as number;
-    if (error < 0) return error;
+    return asked < 0 ? asked : (context.i32[word(abi.FDMAP_HEAD_ERROR)] as number);
+  }
+
+  #stream(pid: number): number {
     const link = createIteratorLink(this.#door, this.#program, pid);
     if (link < 0) return link;
     try {
