@@ -9,7 +9,7 @@ import { patience, scaled } from '../helpers/scale.ts';
 /** A user who runs nothing else. */
 const STRANGER = 61_234;
 
-needs('gcc', 'pinned', 'root', 'other-uid').describe('strangers', () => {
+needs('gcc', 'pinned', 'root', 'other-uid', 'tier-a').describe('strangers', () => {
   const into = openDirectory();
   const forge = (...args: string[]) => {
     const { status, stdout, stderr } = spawnSync(compile('test/c/forge.c', into), args, {

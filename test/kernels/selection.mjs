@@ -14,7 +14,7 @@ export const subjects = ['backends/', 'calls/fdinfo/', 'calls/pidinfo', 'install
 /** What the special boots are about. */
 export const specialSubjects = {
   // Two readers on one processor, and whatever they could see of each other.
-  preempt: ['backends/contexts', 'backends/readers', 'install/access'],
+  preempt: ['backends/contexts', 'backends/readers', 'install/access', 'install/strangers'],
   // The guards of shared programs, and what is calibrated at installation.
   guards: ['install/access', 'install/strangers', 'install/markers'],
   integrity: ['backends/contexts', 'backends/tier', 'install/streams'],
