@@ -1,12 +1,13 @@
 // The parts of the kernel matrix that need no machine: what they read and what they conclude.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { compareVersions, selectKernel } from './catalogue.mjs';
 import { Archive } from './cpio.mjs';
-import { verdict } from './features.mjs';
-import { expectedTier, plain, special } from './plan.mjs';
+import { programs, verdict } from './features.mjs';
+import { root } from './paths.mjs';
+import { expectedTier, plain, special, steps } from './plan.mjs';
 import { findKernelTrouble, parseEvents } from './qemu.mjs';
 import { toRows } from './rows.mjs';
 import { kernelSources, parseDeb822, parseOneLine } from './sources.mjs';
@@ -110,6 +111,13 @@ describe('verdicts', () => {
     expect(verdict('6.1.10', undefined, true)).toBe('unstated');
   });
 
+  it('states since when kernels take each object that is compiled', () => {
+    const compiled = readdirSync(join(root, 'assets'))
+      .filter((name) => name.endsWith('.insns'))
+      .map((name) => name.replace(/\.insns$/, ''));
+    expect(Object.keys(programs).sort()).toEqual(compiled.sort());
+  });
+
   it('knows the tier of a kernel and of a boot', () => {
     const locked = special.find(({ name }) => name === 'lockdown=confidentiality') ?? plain;
     expect(expectedTier('6.1.192', plain)).toBe('B');
@@ -117,6 +125,33 @@ describe('verdicts', () => {
     expect(expectedTier('6.10', plain)).toBe('A');
     expect(expectedTier('5.10.3', plain)).toBe('C');
     expect(expectedTier('6.12.3', locked)).toBe('C');
+  });
+});
+
+describe('selection', () => {
+  const has = { suite: true, product: true, doctor: true };
+  /** @type {import('./plan.mjs').Wanted} */
+  const nothing = { all: false, files: [] };
+  const argv = (/** @type {import('./plan.mjs').Variant} */ variant, wanted = nothing) =>
+    steps(variant, has, 'A', wanted).find(({ name }) => name === 'suite')?.argv ?? [];
+  const tests = readdirSync(join(root, 'test'), { recursive: true })
+    .map((name) => `test/${name}`)
+    .filter((name) => name.endsWith('.test.ts'));
+
+  it('names files that there are, in every boot', () => {
+    for (const variant of [plain, ...special])
+      for (const part of variant.files)
+        expect([variant.name, part, tests.some((name) => name.includes(part))]).toEqual([
+          variant.name,
+          part,
+          true,
+        ]);
+  });
+
+  it('is left aside by --all and --file', () => {
+    expect(argv(plain)).toContain('backends/');
+    expect(argv(plain, { all: true, files: [] })).not.toContain('backends/');
+    expect(argv(plain, { all: false, files: ['pidmap'] }).at(-1)).toBe('pidmap');
   });
 });
 

@@ -26,7 +26,8 @@ function vanishing(call) {
   }
 }
 
-const acts = [
+/** A few microseconds each. */
+const quick = [
   (h) => {
     const { pid, descriptors } = pick(stable);
     const start = Math.random() < 0.5 ? 0 : Math.floor(Math.random() * 4000);
@@ -52,12 +53,77 @@ const acts = [
   (h) => h.pidmap({ count: 5, start: pick(stable).pid }),
 ];
 
+/** Up to every descriptor of the machine. */
+const thorough = [
+  (h) => {
+    const { pid, descriptors } = pick(stable);
+    const rows = h.fdinfo(pid).toArray();
+    const numbers = rows.map(({ fd }) => fd);
+    if (String(numbers) !== String(descriptors))
+      fail(`fdinfo(${pid}): ${numbers.length} rows, ${descriptors.length} wanted`);
+    for (const row of rows) {
+      if (row.pid !== pid || row.tid !== pid) fail(`fdinfo(${pid}): a row of ${row.pid}/${row.tid}`);
+      // Whatever node has open itself, the others are what the process opened.
+      if (row.type === 'char' && row.path !== '/dev/null') fail(`fdinfo(${pid}): ${row.fd} is ${row.path}`);
+    }
+    return numbers;
+  },
+  (h) => {
+    const gone = 4_194_303;
+    const named = [pick(stable).pid, gone, anyPid(h)];
+    const list = h.fdinfo(named);
+    report.vanished += list.vanished;
+    if (!list.errors.some(({ pid, error }) => pid === gone && error.code === 'ESRCH'))
+      fail('fdinfo([… gone]): it is not said');
+    if (list.toArray().some(({ pid }) => !named.includes(pid))) fail('fdinfo([…]): a row of somebody else');
+    return new Array(list.length).fill(0).map((_, i) => i);
+  },
+  (h) => {
+    const { pid, descriptors } = pick(stable);
+    const [row, ...more] = h.pidinfo(pid).toArray();
+    if (more.length > 0 || row.pid !== pid || row.fds !== descriptors.length || row.error)
+      fail(`pidinfo(${pid}): ${JSON.stringify(row).slice(0, 300)}, ${descriptors.length} fds wanted`);
+    return [row.pid];
+  },
+  (h) => {
+    const list = h.pidinfo(undefined, { fields: ['ppid', 'startTime', 'fds', 'command'] });
+    const rows = list.toArray();
+    report.vanished += list.vanished;
+    for (const { pid, descriptors } of stable) {
+      const row = rows.find((each) => each.pid === pid);
+      if (row?.fds !== descriptors.length) fail(`pidinfo(): ${pid} has ${row?.fds} fds`);
+    }
+    return rows.map(({ pid }) => pid).sort((one, other) => one - other);
+  },
+  (h) => {
+    const list = h.pidinfo([anyPid(h), pick(stable).pid, anyPid(h)], { threads: false });
+    report.vanished += list.vanished;
+    if (list.length !== 3) fail(`pidinfo of three: ${list.length} rows`);
+    return [0, 1, 2];
+  },
+  async (h) => {
+    // Given up in the middle as often as not: what it holds must go with it.
+    const numbers = [];
+    let left = Math.floor(Math.random() * 4);
+    for await (const rows of h.fdinfoStream()) {
+      for (const _ of rows) numbers.push(numbers.length);
+      if (left-- === 0) break;
+    }
+    return numbers;
+  },
+];
+
+const anyPid = (h) => {
+  const pids = h.pidmap();
+  return pids[Math.floor(Math.random() * pids.length)];
+};
+
 let handle = open({ backend });
 report.backend = handle.backend;
 while (Date.now() < deadline && report.failures.length < 20) {
   try {
-    for (let i = 0; i < 50; i++) {
-      const numbers = pick(acts)(handle);
+    for (let i = 0; i < 50 && Date.now() < deadline; i++) {
+      const numbers = await pick(Math.random() < 0.9 ? quick : thorough)(handle);
       ascending(numbers, 'answer');
       report.calls++;
       report.rows += numbers.length;

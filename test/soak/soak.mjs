@@ -76,7 +76,7 @@ try {
 
   console.log(
     `${threads} threads, ${seconds} s, backend ${reports[0].backend}: ${sum(reports, 'calls')} calls, ` +
-      `${sum(reports, 'rows')} numbers, ${sum(reports, 'vanished')} vanished, ${sum(reports, 'handles')} handles opened and closed`,
+      `${sum(reports, 'rows')} numbers and rows, ${sum(reports, 'vanished')} vanished, ${sum(reports, 'handles')} handles opened and closed`,
   );
   console.log(`churn: ${world.forks()} processes came and went`);
   const mebi = (bytes) => `${(bytes / 1048576).toFixed(1)} MiB`;
