@@ -129,11 +129,11 @@ describe('verdicts', () => {
 });
 
 describe('selection', () => {
-  const has = { suite: true, product: true, doctor: true };
+  const has = { suite: true, product: true, doctor: true, programs: true };
   /** @type {import('./plan.mjs').Wanted} */
   const nothing = { all: false, files: [] };
   const argv = (/** @type {import('./plan.mjs').Variant} */ variant, wanted = nothing) =>
-    steps(variant, has, 'A', wanted).find(({ name }) => name === 'suite')?.argv ?? [];
+    steps(variant, has, 'A', wanted, 'amd64').find(({ name }) => name === 'suite')?.argv ?? [];
   const tests = readdirSync(join(root, 'test'), { recursive: true })
     .map((name) => `test/${name}`)
     .filter((name) => name.endsWith('.test.ts'));
@@ -232,7 +232,10 @@ describe('documentation', () => {
       { kernel: '6.1.9', boot: 'plain', feature: 'x', result: 'no', seconds: undefined, detail: '' },
       { kernel: '6.1.9', boot: 'plain', feature: 'tier', result: 'ok', seconds: undefined, detail: 'B' },
     ];
-    const content = documentation(rows, [{ id: 'x', what: 'something', since: '6.2' }]);
+    const loads = { boot: 'plain', feature: 'program y', seconds: undefined, detail: '' };
+    rows.push({ kernel: '6.1.9', result: 'ok', ...loads });
+    const content = documentation(rows, [{ id: 'x', what: 'something', since: '6.2' }], { y: '6.1' });
+    expect(content).toContain('| `y`               | 6.1   | yes   |');
     expect(content).toContain('| `x`     | something | 6.2   | –     |');
     expect(content).toContain('| `plain` | tier B |');
     const page = 'a\n<!-- kernels:begin -->\nold\n<!-- kernels:end -->\nb\n';

@@ -8,6 +8,7 @@ import { Archive } from './cpio.mjs';
 import { Unavailable } from './exec.mjs';
 import { root } from './paths.mjs';
 import { expectedTier, guestEnvironment, steps } from './plan.mjs';
+import { guestPrograms } from './programs.mjs';
 import { boot, resultDevice } from './qemu.mjs';
 import { baseArchive, modulesArchive, projectArchive, writeInitramfs } from './rootfs.mjs';
 
@@ -53,8 +54,9 @@ export class Workshop {
     const base = (await baseArchive(busybox, apt)).toBuffer();
     const someKernel = async () => (await fetchKernel(apt, newest)).vmlinuz;
     const accel = await accelerator(architecture, someKernel, busybox);
-    const project = (await projectArchive(architecture)).toBuffer();
-    return new Workshop(apt, kernels, base, project, accel, wanted);
+    const project = await projectArchive(architecture);
+    const has = { ...projectHas(), programs: project.has(guestPrograms) };
+    return new Workshop(apt, kernels, base, project.toBuffer(), accel, wanted, has);
   }
 
   /**
@@ -64,14 +66,15 @@ export class Workshop {
    * @param {Buffer} project
    * @param {string} accel
    * @param {import('./plan.mjs').Wanted} wanted
+   * @param {import('./plan.mjs').Has} has
    */
-  constructor(apt, kernels, base, project, accel, wanted) {
+  constructor(apt, kernels, base, project, accel, wanted, has) {
     this.apt = apt;
     this.kernels = kernels;
     this.base = base;
     this.project = project;
     this.accel = accel;
-    this.has = projectHas();
+    this.has = has;
     this.wanted = wanted;
   }
 
@@ -80,7 +83,8 @@ export class Workshop {
    * @param {import('./plan.mjs').Variant} variant
    */
   steps(kernel, variant) {
-    return steps(variant, this.has, expectedTier(kernel.version, variant), this.wanted);
+    const { architecture } = this.apt;
+    return steps(variant, this.has, expectedTier(kernel.version, variant), this.wanted, architecture);
   }
 
   /**
@@ -123,7 +127,7 @@ export class Workshop {
       '/job.env',
       `GUEST_RESULTS=${resultDevice(this.apt.architecture)}\nGUEST_PROC=${variant.proc}\n`,
     );
-    archive.file('/job.json', JSON.stringify({ env: guestEnvironment, steps: list }));
+    archive.file('/job.json', JSON.stringify({ env: guestEnvironment(this.has), steps: list }));
     return archive;
   }
 }

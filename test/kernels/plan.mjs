@@ -17,7 +17,7 @@
 
 import { compareVersions } from './catalogue.mjs';
 import { guestPrograms } from './programs.mjs';
-import { backendsOf, sameEverywhere, specialSubjects, subjects } from './selection.mjs';
+import { backendsOf, lackingOn, sameEverywhere, specialSubjects, subjects } from './selection.mjs';
 
 const machine = ['root', 'proc', 'other-uid', 'unshare', 'mount-ns', 'user-ns', 'setpriv', 'bash'];
 const everything = [...machine, 'gcc', 'python3', 'kernel', 'pinned'];
@@ -126,12 +126,14 @@ const suiteLimit = 1200;
  * @param {Tier} tier
  * @param {string[]} files
  * @param {Wanted} wanted
+ * @param {string} architecture
  * @returns {Step}
  */
-function suite(require, tier, files, wanted) {
+function suite(require, tier, files, wanted, architecture) {
   const named = wanted.files.length > 0 ? wanted.files : wanted.all ? [] : files;
   const unwanted = wanted.files.length > 0 ? [] : sameEverywhere.filter((part) => !named.includes(part));
-  const needs = tier === 'A' ? [...require, 'tier-a'] : require;
+  const lacking = lackingOn(architecture);
+  const needs = [...require, ...(tier === 'A' ? ['tier-a'] : [])].filter((need) => !lacking.includes(need));
   return {
     name: 'suite',
     argv: [
@@ -147,13 +149,19 @@ function suite(require, tier, files, wanted) {
 }
 
 /**
+ * What the project has to run; `programs`: the C programs of the suite, compiled.
+ * @typedef {{suite: boolean, product: boolean, doctor: boolean, programs: boolean}} Has
+ */
+
+/**
  * @param {Variant} variant
- * @param {{suite: boolean, product: boolean, doctor: boolean}} has what the project has to run
+ * @param {Has} has
  * @param {Tier} tier
  * @param {Wanted} wanted
+ * @param {string} architecture
  * @returns {Step[]}
  */
-export function steps(variant, has, tier, wanted) {
+export function steps(variant, has, tier, wanted, architecture) {
   /** @type {Step[]} */
   const list = [
     { name: 'node', argv: ['node', 'test/kernels/guest/hello.mjs'], limit: probeLimit },
@@ -163,15 +171,20 @@ export function steps(variant, has, tier, wanted) {
     list.push({ name: 'product', argv: ['node', 'test/kernels/guest/product.mjs'], limit: probeLimit });
   if (has.doctor)
     list.push({ name: 'doctor', argv: ['node', 'dist/cli/main.js', 'doctor', '--json'], limit: probeLimit });
-  if (has.suite && variant.require) list.push(suite(variant.require, tier, variant.files, wanted));
+  if (has.suite && variant.require)
+    list.push(suite(variant.require, tier, variant.files, wanted, architecture));
   return list;
 }
 
-/** What every step sees: small counts, long waits. */
-export const guestEnvironment = {
+/**
+ * What every step sees: small counts, long waits.
+ * @param {Has} has
+ * @returns {Record<string, string>}
+ */
+export const guestEnvironment = (has) => ({
   FDMAP_TEST_SCALE: '0.05',
   FDMAP_TEST_TIMEOUT_SCALE: '4',
-  FDMAP_TEST_BINARIES: guestPrograms,
+  ...(has.programs ? { FDMAP_TEST_BINARIES: guestPrograms } : {}),
   CI: '1',
   NO_COLOR: '1',
-};
+});

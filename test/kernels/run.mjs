@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { Apt } from './apt.mjs';
 import { listKernels, selectKernel, series } from './catalogue.mjs';
 import { Unavailable } from './exec.mjs';
-import { features } from './features.mjs';
+import { features, programs } from './features.mjs';
 import { parallelMachines, Workshop } from './machine.mjs';
 import { cacheDir, root } from './paths.mjs';
 import { defaultVersions, plain, special, specialVersion, variants } from './plan.mjs';
@@ -172,7 +172,10 @@ const failedBoot = (kernel, boot, detail) => ({
 function writeDocs(rows) {
   const page = join(root, 'docs/kernels.md');
   if (!existsSync(page)) throw new Unavailable('docs/kernels.md: no such page');
-  writeFileSync(page, replaceBetweenMarkers(readFileSync(page, 'utf8'), documentation(rows, features)));
+  writeFileSync(
+    page,
+    replaceBetweenMarkers(readFileSync(page, 'utf8'), documentation(rows, features, programs)),
+  );
 }
 
 // An end by signal, too, takes the machines and their files with it.

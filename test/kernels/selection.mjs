@@ -50,6 +50,14 @@ export function backendsOf(tier) {
 }
 
 /**
+ * Machines of another architecture have Node and busybox, and no programs of this machine.
+ * @param {string} architecture Debian's name
+ * @returns {string[]} needs that are not met there
+ */
+export const lackingOn = (architecture) =>
+  architecture === 'amd64' ? [] : ['gcc', 'python3', 'bash', 'setpriv', 'user-ns', 'unshare', 'mount-ns'];
+
+/**
  * A test that is skipped for any other reason fails the run.
  * @type {{reason: RegExp, tiers?: import('./plan.mjs').Tier[], before?: string}[]}
  */
@@ -59,9 +67,11 @@ const statedSkips = [{ reason: /^FDMAP_TEST_BACKEND names others$/ }];
  * @param {string} reason
  * @param {string} version of the kernel
  * @param {import('./plan.mjs').Tier} tier
+ * @param {string} architecture
  * @returns {boolean}
  */
-export function isStatedSkip(reason, version, tier) {
+export function isStatedSkip(reason, version, tier, architecture) {
+  if (lackingOn(architecture).some((need) => reason.startsWith(`needs ${need}: `))) return true;
   return statedSkips.some(
     (skip) =>
       skip.reason.test(reason) &&

@@ -50,24 +50,28 @@ function markdownTable(head, lines) {
 }
 
 /**
- * The part of docs/kernels.md that comes from a run: features by kernel, then boots by kernel. It has
- * no times, so that it changes only when an answer changes.
+ * The part of docs/kernels.md that comes from a run: features, compiled programs and boots by kernel. It
+ * has no times, so that it changes only when an answer changes.
  * @param {import('./rows.mjs').Row[]} rows
  * @param {import('./features.mjs').Feature[]} features
+ * @param {Record<string, string>} programs
  * @returns {string}
  */
-export function documentation(rows, features) {
+export function documentation(rows, features, programs) {
   const kernels = [...new Set(rows.map(({ kernel }) => kernel))];
   const boots = [...new Set(rows.map(({ boot }) => boot))];
   const sign = { ok: 'yes', early: 'yes', no: '–', FAIL: '**fails**', skipped: 'skipped' };
-  const featureLines = features.map(({ id, what, since }) => [
-    `\`${id}\``,
-    what,
-    since,
-    ...kernels.map((kernel) => {
-      const row = rows.find((r) => r.kernel === kernel && r.feature === id);
+  /** @param {string} feature @returns {string[]} what each kernel says */
+  const answers = (feature) =>
+    kernels.map((kernel) => {
+      const row = rows.find((r) => r.kernel === kernel && r.feature === feature);
       return row ? sign[row.result] : '';
-    }),
+    });
+  const featureLines = features.map(({ id, what, since }) => [`\`${id}\``, what, since, ...answers(id)]);
+  const programLines = Object.entries(programs).map(([name, since]) => [
+    `\`${name}\``,
+    since,
+    ...answers(`program ${name}`),
   ]);
   const bootLines = boots.map((boot) => [
     `\`${boot}\``,
@@ -81,6 +85,8 @@ export function documentation(rows, features) {
   ]);
   return [
     markdownTable(['feature', 'what', 'since', ...kernels], featureLines),
+    '',
+    markdownTable(['compiled programs', 'since', ...kernels], programLines),
     '',
     markdownTable(['boot', ...kernels], bootLines),
   ].join('\n');
