@@ -217,7 +217,7 @@ describeBackends('pidinfo', (handle, { name, proc }) => {
     });
   });
 
-  test('nice levels, limits and scheduling policy', async () => {
+  needs('proc', 'prlimit').test('nice levels, limits and scheduling policy', async () => {
     const { pid } = await sleeper();
     const changed = shell(
       `renice -n 7 -p ${pid} >/dev/null; prlimit --pid ${pid} --nofile=77:88; chrt -b -p 0 ${pid} && echo batch; echo ok; exec sleep 1000`,

@@ -58,6 +58,7 @@ const PROBES = {
   fuse: () => (existsSync('/dev/fuse') ? undefined : 'no /dev/fuse'),
   setpriv: available('setpriv'),
   bash: available('bash'),
+  prlimit: available('prlimit'),
 } as const satisfies Record<string, () => string | undefined>;
 
 export type Need = keyof typeof PROBES;

@@ -55,7 +55,9 @@ export function backendsOf(tier) {
  * @returns {string[]} needs that are not met there
  */
 export const lackingOn = (architecture) =>
-  architecture === 'amd64' ? [] : ['gcc', 'python3', 'bash', 'setpriv', 'user-ns', 'unshare', 'mount-ns'];
+  architecture === 'amd64'
+    ? []
+    : ['gcc', 'python3', 'bash', 'prlimit', 'setpriv', 'user-ns', 'unshare', 'mount-ns'];
 
 /**
  * A test that is skipped for any other reason fails the run.
