@@ -213,6 +213,7 @@ describe('rows', () => {
       return result(boot([{ ...file, passed: 1, failed: 0, skipped: 1, skips }, step]), 'suite: a');
     };
     expect(skipping('FDMAP_TEST_BACKEND names others')).toBe('ok');
+    expect(skipping('a stream has no threads of their own')).toBe('ok');
     expect(skipping('needs tier-a: tier B: a kernel before 6.10')).toBe('FAIL');
     expect(skipping('')).toBe('FAIL');
   });

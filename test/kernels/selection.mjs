@@ -63,7 +63,14 @@ export const lackingOn = (architecture) =>
  * A test that is skipped for any other reason fails the run.
  * @type {{reason: RegExp, tiers?: import('./plan.mjs').Tier[], before?: string}[]}
  */
-const statedSkips = [{ reason: /^FDMAP_TEST_BACKEND names others$/ }];
+const statedSkips = [
+  { reason: /^FDMAP_TEST_BACKEND names others$/ },
+  { reason: /^needs tier-a: /, tiers: ['B', 'C'] },
+  { reason: /^needs (kernel|pinned): /, tiers: ['C'] },
+  { reason: /^needs user: root$/ },
+  { reason: /^\/proc has no identity of open files$/ },
+  { reason: /^a stream has no threads of their own$/ },
+];
 
 /**
  * @param {string} reason
