@@ -69,9 +69,10 @@ export const median = (values) => values.toSorted((a, b) => a - b)[values.length
  * @param {Contestant[]} contestants
  * @param {(answer: number[], player: Player) => string | undefined} complain what is wrong with an answer
  * @param {boolean} quick
+ * @param {number} [rounds] where a question takes so long that it is no use to ask it often: this many, of one each
  * @returns {Promise<Map<string, {median: number, best: number}>>} nanoseconds of one question, by name
  */
-export async function race(contestants, complain, quick) {
+export async function race(contestants, complain, quick, rounds) {
   const players = contestants.map((each) => ({
     name: each.name,
     slow: each.slow ?? false,
@@ -92,11 +93,12 @@ export async function race(contestants, complain, quick) {
         continue;
       }
       // Measured for the size of a batch, then until the engine has compiled it.
-      const warm = Number(await player.ask(`run ${quick ? 1 : 200}`)) / (quick ? 1 : 200);
-      batches.set(name, quick ? 1 : Math.max(1, Math.round(BATCH_NS / warm)));
-      if (!quick) await player.ask(`run ${Math.max(1, Math.round(WARM_NS / warm))}`);
+      const few = quick || rounds !== undefined;
+      const warm = Number(await player.ask(`run ${few ? 1 : 200}`)) / (few ? 1 : 200);
+      batches.set(name, few ? 1 : Math.max(1, Math.round(BATCH_NS / warm)));
+      if (!few) await player.ask(`run ${Math.max(1, Math.round(WARM_NS / warm))}`);
     }
-    for (let round = 0; round < (quick ? 1 : ROUNDS); round++) {
+    for (let round = 0; round < (quick ? 1 : (rounds ?? ROUNDS)); round++) {
       for (const { name, slow, player } of players) {
         if (slow && round >= SLOW_ROUNDS) continue;
         const batch = batches.get(name);

@@ -10,6 +10,7 @@ import { arch, cpus, release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { open } from '../dist/index.js';
 import * as closefrom from './closefrom.mjs';
+import * as fdinfo from './fdinfo.mjs';
 import * as fdmap from './fdmap.mjs';
 import { Rivals, ROUNDS } from './harness.mjs';
 import * as pidinfo from './pidinfo.mjs';
@@ -20,7 +21,7 @@ import * as readfiles from './readfiles.mjs';
 import * as startup from './startup.mjs';
 
 /** @type {Record<string, {run(rivals: Rivals, quick: boolean): Promise<string>}>} */
-const benchmarks = { fdmap, pidmap, pidinfo, ps, pinned, closefrom, readfiles, startup };
+const benchmarks = { fdmap, pidmap, fdinfo, pidinfo, ps, pinned, closefrom, readfiles, startup };
 
 const { values, positionals } = parseArgs({
   options: { quick: { type: 'boolean', default: false } },
