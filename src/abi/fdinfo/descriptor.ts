@@ -3,7 +3,6 @@
 import * as abi from '../layout.gen.ts';
 import { deviceName, O_CLOEXEC, openFlagNames } from './flags.ts';
 import type { Chunk } from './record.ts';
-import { textOf } from './text.ts';
 import { DESCRIPTOR_TYPES, type DescriptorType, type PlaceName } from './types.ts';
 
 export type Access = 'r' | 'w' | 'rw' | '-';
@@ -38,13 +37,13 @@ const LOCK_KINDS = new Map<number, Lock['kind']>([
  */
 export class DescriptorBase {
   /** @internal */
-  readonly chunk: Chunk;
+  declare readonly chunk: Chunk;
   /** @internal where in the chunk the record is */
-  readonly at: number;
+  declare readonly at: number;
   /** Who holds the other end; only where it was asked for. */
-  endpoints?: readonly Endpoint[];
+  declare endpoints?: readonly Endpoint[];
   /** Epoll descriptors that watch this one; only where it was asked for. */
-  watchers?: readonly Endpoint[];
+  declare watchers?: readonly Endpoint[];
 
   constructor(chunk: Chunk, at: number) {
     this.chunk = chunk;
@@ -82,9 +81,7 @@ export class DescriptorBase {
   /** Name of the process's first thread, at most 15 bytes. */
   get command(): string | undefined {
     if (!this.has(abi.FDINFO_HAS_COMMAND)) return undefined;
-    const start = this.at + abi.FDINFO_RECORD_COMMAND;
-    const nul = this.chunk.u8.indexOf(0, start);
-    return textOf(this.chunk.u8.subarray(start, nul < 0 ? start + 16 : Math.min(nul, start + 16)));
+    return this.chunk.command(this.at + abi.FDINFO_RECORD_COMMAND);
   }
 
   /** Effective user of the process. */
@@ -104,7 +101,7 @@ export class DescriptorBase {
   }
 
   /** O_* as they are now. */
-  get flags(): string[] | undefined {
+  get flags(): readonly string[] | undefined {
     return this.has(abi.FDINFO_HAS_FLAGS)
       ? openFlagNames(this.chunk.word(this.at + abi.FDINFO_RECORD_FLAGS))
       : undefined;
@@ -125,8 +122,11 @@ export class DescriptorBase {
    * are no UTF-8 are lone surrogates (U+DC80 to U+DCFF). Undefined for what has no path.
    */
   get path(): string | undefined {
-    const bytes = this.pathBytes;
-    return bytes && textOf(bytes);
+    const at = this.chunk.attribute(this.at, abi.FDINFO_A_PATH, abi.SIZEOF_FDMAP_ATTRIBUTE);
+    if (at === 0) return undefined;
+    const suffix = this.deleted ? DELETED_SUFFIX : 0;
+    const length = this.chunk.u16(at) - abi.SIZEOF_FDMAP_ATTRIBUTE - suffix;
+    return this.chunk.text(at + abi.SIZEOF_FDMAP_ATTRIBUTE, Math.max(length, 0));
   }
 
   /** {@link path} as the bytes that it is. */

@@ -10,25 +10,25 @@ export class EventfdDescriptor extends DescriptorBase {
     return super.type as 'eventfd';
   }
 
-  #facts(): number {
+  private own(): number {
     return this.facts(abi.FDINFO_A_EVENTFD, abi.SIZEOF_FDINFO_EVENTFD);
   }
 
   get count(): number | bigint | undefined {
-    const at = this.#facts();
+    const at = this.own();
     return at === 0 ? undefined : this.chunk.long(at + abi.FDINFO_EVENTFD_COUNT);
   }
 
   /** The kernel's number of it: equal wherever the same eventfd is open. */
   get id(): number | undefined {
-    const at = this.#facts();
+    const at = this.own();
     const id = at === 0 ? -1 : this.chunk.int(at + abi.FDINFO_EVENTFD_ID);
     return id < 0 ? undefined : id;
   }
 
   /** EFD_SEMAPHORE; not known from /proc before Linux 6.5. */
   get semaphore(): boolean | undefined {
-    const at = this.#facts();
+    const at = this.own();
     const flags = at === 0 ? UNKNOWN_FLAGS : this.chunk.word(at + abi.FDINFO_EVENTFD_FLAGS);
     return flags === UNKNOWN_FLAGS ? undefined : flags === 1;
   }
@@ -118,17 +118,17 @@ export class TimerfdDescriptor extends DescriptorBase {
     return super.type as 'timerfd';
   }
 
-  #facts(): number {
+  private own(): number {
     return this.facts(abi.FDINFO_A_TIMERFD, abi.SIZEOF_FDINFO_TIMERFD);
   }
 
-  #milliseconds(offset: number): number | undefined {
-    const at = this.#facts();
+  private milliseconds(offset: number): number | undefined {
+    const at = this.own();
     return at === 0 ? undefined : Number(this.chunk.long(at + offset)) / NANOSECONDS;
   }
 
   get clock(): string | undefined {
-    const at = this.#facts();
+    const at = this.own();
     if (at === 0) return undefined;
     const number = this.chunk.int(at + abi.FDINFO_TIMERFD_CLOCK);
     return CLOCKS[number] ?? String(number);
@@ -136,19 +136,19 @@ export class TimerfdDescriptor extends DescriptorBase {
 
   /** Milliseconds to the next expiry; 0 when it is not armed. */
   get remaining(): number | undefined {
-    const at = this.#facts();
+    const at = this.own();
     if (at === 0 || this.chunk.word(at + abi.FDINFO_TIMERFD_HAS_REMAINING) === 0) return undefined;
-    return this.#milliseconds(abi.FDINFO_TIMERFD_REMAINING);
+    return this.milliseconds(abi.FDINFO_TIMERFD_REMAINING);
   }
 
   /** In milliseconds; 0 for a timer that expires once. */
   get interval(): number | undefined {
-    return this.#milliseconds(abi.FDINFO_TIMERFD_INTERVAL);
+    return this.milliseconds(abi.FDINFO_TIMERFD_INTERVAL);
   }
 
   /** Expiries that nobody has read yet. */
   get ticks(): number | bigint | undefined {
-    const at = this.#facts();
+    const at = this.own();
     return at === 0 ? undefined : this.chunk.long(at + abi.FDINFO_TIMERFD_TICKS);
   }
 

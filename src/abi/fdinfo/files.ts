@@ -11,13 +11,13 @@ export class FileDescriptor extends DescriptorBase {
     return super.type as 'file' | 'dir' | 'symlink' | 'block' | 'unknown';
   }
 
-  #mapping(): number {
+  private mappingFacts(): number {
     return this.facts(abi.FDINFO_A_MAPPING, abi.SIZEOF_FDINFO_MAPPING);
   }
 
   /** Of a mapped file (`fd` is `mem`): as a line of /proc/PID/maps begins. */
   get mapping(): { start: string; end: string; protection: string; offset: number | bigint } | undefined {
-    const at = this.#mapping();
+    const at = this.mappingFacts();
     if (at === 0) return undefined;
     const bits = this.chunk.word(at + abi.FDINFO_MAPPING_PROTECTION);
     const letter = (bit: number, name: string) => (bits & bit ? name : '-');
@@ -65,28 +65,28 @@ export class PipeDescriptor extends DescriptorBase {
     return super.type as 'pipe' | 'fifo';
   }
 
-  #number(offset: number): number | undefined {
+  private number(offset: number): number | undefined {
     const at = this.facts(abi.FDINFO_A_PIPE, abi.SIZEOF_FDINFO_PIPE);
     return at === 0 ? undefined : this.chunk.word(at + offset);
   }
 
   /** Open files that can read from it. */
   get readers(): number | undefined {
-    return this.#number(abi.FDINFO_PIPE_READERS);
+    return this.number(abi.FDINFO_PIPE_READERS);
   }
 
   get writers(): number | undefined {
-    return this.#number(abi.FDINFO_PIPE_WRITERS);
+    return this.number(abi.FDINFO_PIPE_WRITERS);
   }
 
   /** Bytes that wait to be read. */
   get queued(): number | undefined {
-    return this.#number(abi.FDINFO_PIPE_HAS_QUEUED) ? this.#number(abi.FDINFO_PIPE_QUEUED) : undefined;
+    return this.number(abi.FDINFO_PIPE_HAS_QUEUED) ? this.number(abi.FDINFO_PIPE_QUEUED) : undefined;
   }
 
   /** Bytes that fit, as F_GETPIPE_SZ has it. */
   get capacity(): number | undefined {
-    return this.#number(abi.FDINFO_PIPE_CAPACITY);
+    return this.number(abi.FDINFO_PIPE_CAPACITY);
   }
 
   protected override get ownMembers(): readonly string[] {
@@ -130,28 +130,28 @@ export class MqueueDescriptor extends DescriptorBase {
     return super.type as 'mqueue';
   }
 
-  #number(offset: number): number | undefined {
+  private number(offset: number): number | undefined {
     const at = this.facts(abi.FDINFO_A_MQUEUE, abi.SIZEOF_FDINFO_MQUEUE);
     return at === 0 ? undefined : Number(this.chunk.long(at + offset));
   }
 
   /** Messages that fit, and how long one may be in bytes. */
   get maxMessages(): number | undefined {
-    return this.#number(abi.FDINFO_MQUEUE_MAX_MESSAGES);
+    return this.number(abi.FDINFO_MQUEUE_MAX_MESSAGES);
   }
 
   get messageSize(): number | undefined {
-    return this.#number(abi.FDINFO_MQUEUE_MESSAGE_SIZE);
+    return this.number(abi.FDINFO_MQUEUE_MESSAGE_SIZE);
   }
 
   /** Messages that wait. */
   get messages(): number | undefined {
-    return this.#number(abi.FDINFO_MQUEUE_MESSAGES);
+    return this.number(abi.FDINFO_MQUEUE_MESSAGES);
   }
 
   /** Their bytes. */
   get queued(): number | undefined {
-    return this.#number(abi.FDINFO_MQUEUE_QUEUED);
+    return this.number(abi.FDINFO_MQUEUE_QUEUED);
   }
 
   protected override get ownMembers(): readonly string[] {

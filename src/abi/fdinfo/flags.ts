@@ -25,7 +25,7 @@ const ACCESS = ['O_RDONLY', 'O_WRONLY', 'O_RDWR'];
 export const O_CLOEXEC = 0o2000000;
 export const O_PATH = 0o10000000;
 
-export function openFlagNames(flags: number): string[] {
+function namesOf(flags: number): string[] {
   const names: string[] = [];
   const access = flags & O_PATH ? undefined : ACCESS[flags & 3];
   if (access) names.push(access);
@@ -36,8 +36,27 @@ export function openFlagNames(flags: number): string[] {
   return names;
 }
 
+/** What `make` makes of a number, kept: of many rows few differ. */
+function remembered<T>(make: (value: number) => T): (value: number) => T {
+  const known = new Map<number, T>();
+  return (value) => {
+    let made = known.get(value);
+    if (made === undefined) {
+      // Descriptors of a hostile process may have any flags.
+      if (known.size === MOST_KNOWN) known.clear();
+      made = make(value);
+      known.set(value, made);
+    }
+    return made;
+  };
+}
+const MOST_KNOWN = 4096;
+
+/** By name; a list that all rows with these flags share. */
+export const openFlagNames = remembered((flags): readonly string[] => Object.freeze(namesOf(flags)));
+
 /** `"8:1"` of the kernel's own form (include/linux/kdev_t.h). */
-export const deviceName = (dev: number): string => `${dev >>> 20}:${dev & 0xfffff}`;
+export const deviceName = remembered((dev) => `${dev >>> 20}:${dev & 0xfffff}`);
 
 /** The kernel's form of st_dev as stat(2) gives it: new_decode_dev() of the same header. */
 export function kernelDevice(dev: number | bigint): number {

@@ -118,19 +118,19 @@ export class IoUringDescriptor extends DescriptorBase {
     return super.type as 'io_uring';
   }
 
-  #facts(): number {
+  private own(): number {
     return this.facts(abi.FDINFO_A_IO_URING, abi.SIZEOF_FDINFO_IO_URING);
   }
 
-  #ring(entries: number, head: number, tail: number): Ring | undefined {
-    const at = this.#facts();
+  private ring(entries: number, head: number, tail: number): Ring | undefined {
+    const at = this.own();
     if (at === 0) return undefined;
     const { chunk } = this;
     return { entries: chunk.word(at + entries), head: chunk.word(at + head), tail: chunk.word(at + tail) };
   }
 
   get submission(): Ring | undefined {
-    return this.#ring(
+    return this.ring(
       abi.FDINFO_IO_URING_SQ_ENTRIES,
       abi.FDINFO_IO_URING_SQ_HEAD,
       abi.FDINFO_IO_URING_SQ_TAIL,
@@ -138,7 +138,7 @@ export class IoUringDescriptor extends DescriptorBase {
   }
 
   get completion(): Ring | undefined {
-    return this.#ring(
+    return this.ring(
       abi.FDINFO_IO_URING_CQ_ENTRIES,
       abi.FDINFO_IO_URING_CQ_HEAD,
       abi.FDINFO_IO_URING_CQ_TAIL,
@@ -147,14 +147,14 @@ export class IoUringDescriptor extends DescriptorBase {
 
   /** IORING_SETUP_* */
   get setupFlags(): number | undefined {
-    const at = this.#facts();
+    const at = this.own();
     const flags = at === 0 ? UNKNOWN_FLAGS : this.chunk.word(at + abi.FDINFO_IO_URING_SETUP_FLAGS);
     return flags === UNKNOWN_FLAGS ? undefined : flags;
   }
 
   /** Size of the table of registered files. */
   get registeredFiles(): number | undefined {
-    const at = this.#facts();
+    const at = this.own();
     if (at === 0 || this.chunk.word(at + abi.FDINFO_IO_URING_HAS_FILES) === 0) return undefined;
     return this.chunk.word(at + abi.FDINFO_IO_URING_FILES);
   }
@@ -195,24 +195,24 @@ export class PerfDescriptor extends DescriptorBase {
     return super.type as 'perf';
   }
 
-  #facts(): number {
+  private own(): number {
     return this.facts(abi.FDINFO_A_PERF, abi.SIZEOF_FDINFO_PERF);
   }
 
   /** perf_event_attr.type */
   get eventType(): number | undefined {
-    const at = this.#facts();
+    const at = this.own();
     return at === 0 ? undefined : this.chunk.word(at + abi.FDINFO_PERF_EVENT_TYPE);
   }
 
   get config(): number | bigint | undefined {
-    const at = this.#facts();
+    const at = this.own();
     return at === 0 ? undefined : this.chunk.long(at + abi.FDINFO_PERF_CONFIG);
   }
 
   /** -1: any. */
   get cpu(): number | undefined {
-    const at = this.#facts();
+    const at = this.own();
     return at === 0 ? undefined : this.chunk.int(at + abi.FDINFO_PERF_CPU);
   }
 

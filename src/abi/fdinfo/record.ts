@@ -6,12 +6,19 @@
 
 import { DecodeError } from '../../errors.ts';
 import * as abi from '../layout.gen.ts';
+import { textOf } from './text.ts';
+
+/** TASK_COMM_LEN of include/linux/sched.h */
+const COMMAND_BYTES = 16;
 
 /** Bytes of whole records, 8-byte aligned, with the views that they are read through. */
 export class Chunk {
   readonly u8: Uint8Array;
   readonly u32: Uint32Array;
   readonly i32: Int32Array;
+  #buffer: Buffer | undefined;
+  readonly #command = new Uint32Array(COMMAND_BYTES / 4);
+  #commandText = '';
 
   constructor(buffer: ArrayBuffer, length = buffer.byteLength) {
     this.u8 = new Uint8Array(buffer, 0, length);
@@ -53,10 +60,38 @@ export class Chunk {
       : (BigInt(high) << 32n) | BigInt(low);
   }
 
+  /** The `length` bytes at `at`, a multiple of 4, as textOf() has them. */
+  text(at: number, length: number): string {
+    const end = at + length;
+    let i = at;
+    for (; i + 4 <= end; i += 4) if (((this.u32[i >> 2] as number) & 0x8080_8080) !== 0) break;
+    if (i + 4 <= end) return textOf(this.u8.subarray(at, end));
+    for (; i < end; i++) if ((this.u8[i] as number) >= 0x80) return textOf(this.u8.subarray(at, end));
+    this.#buffer ??= Buffer.from(this.u8.buffer as ArrayBuffer);
+    return this.#buffer.toString('latin1', at, end);
+  }
+
+  /** The name of a process at `at`: rows of one process follow each other, and share it. */
+  command(at: number): string {
+    const first = at >> 2;
+    let same = true;
+    for (let i = 0; i < COMMAND_BYTES / 4; i++) {
+      const word = this.u32[first + i] as number;
+      if (this.#command[i] === word) continue;
+      same = false;
+      this.#command[i] = word;
+    }
+    if (same) return this.#commandText;
+    const nul = this.u8.subarray(at, at + COMMAND_BYTES).indexOf(0);
+    this.#commandText = this.text(at, nul < 0 ? COMMAND_BYTES : nul);
+    return this.#commandText;
+  }
+
   /** 16 hexadecimal digits. */
   hex(at: number): string {
-    const part = (word: number) => word.toString(16).padStart(8, '0');
-    return part(this.u32[(at >> 2) + 1] as number) + part(this.u32[at >> 2] as number);
+    let text = '';
+    for (let i = at + 7; i >= at; i--) text += HEX[this.u8[i] as number];
+    return text;
   }
 
   kind(at: number): number {
@@ -147,6 +182,9 @@ export class Chunk {
     return (flags & abi.FDMAP_TRUNCATED) !== 0;
   }
 }
+
+/** Two digits of each byte. */
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 function leastFixed(kind: number): number {
   if (kind === abi.FDMAP_KIND_DESCRIPTOR) return abi.SIZEOF_FDINFO_RECORD;

@@ -120,12 +120,12 @@ export class InetSocketDescriptor extends DescriptorBase {
     return super.type as 'tcp' | 'udp' | 'udplite' | 'raw' | 'ping' | 'socket';
   }
 
-  #facts(): number {
+  private own(): number {
     return this.facts(abi.FDINFO_A_INET, abi.SIZEOF_FDINFO_INET);
   }
 
-  #address(bytes: number, port: number): InetAddress | undefined {
-    const at = this.#facts();
+  private address(bytes: number, port: number): InetAddress | undefined {
+    const at = this.own();
     if (at === 0) return undefined;
     const v4 = this.chunk.u16(at + abi.FDINFO_INET_FAMILY) === 4;
     const address = this.chunk.u8.subarray(at + bytes, at + bytes + 16);
@@ -136,56 +136,56 @@ export class InetSocketDescriptor extends DescriptorBase {
 
   /** Of IP. */
   get family(): 4 | 6 | undefined {
-    const at = this.#facts();
+    const at = this.own();
     return at === 0 ? undefined : (this.chunk.u16(at + abi.FDINFO_INET_FAMILY) as 4 | 6);
   }
 
   get protocol(): string | undefined {
-    const at = this.#facts();
+    const at = this.own();
     if (at === 0) return undefined;
     const number = this.chunk.u16(at + abi.FDINFO_INET_PROTOCOL);
     return IP_PROTOCOLS.get(number) ?? String(number);
   }
 
   get local(): InetAddress | undefined {
-    return this.#address(abi.FDINFO_INET_LOCAL, abi.FDINFO_INET_LOCAL_PORT);
+    return this.address(abi.FDINFO_INET_LOCAL, abi.FDINFO_INET_LOCAL_PORT);
   }
 
   /** The other end; address and port are 0 for a socket that is not connected. */
   get remote(): InetAddress | undefined {
-    return this.#address(abi.FDINFO_INET_REMOTE, abi.FDINFO_INET_REMOTE_PORT);
+    return this.address(abi.FDINFO_INET_REMOTE, abi.FDINFO_INET_REMOTE_PORT);
   }
 
   get state(): SocketState | undefined {
-    const at = this.#facts();
+    const at = this.own();
     return at === 0 ? undefined : STATES[this.chunk.u16(at + abi.FDINFO_INET_STATE)];
   }
 
-  #queue(offset: number, known: number): number | undefined {
-    const at = this.#facts();
+  private queue(offset: number, known: number): number | undefined {
+    const at = this.own();
     if (at === 0 || (this.chunk.u16(at + abi.FDINFO_INET_HAS_QUEUES) & known) === 0) return undefined;
     return this.chunk.word(at + offset);
   }
 
   /** Bytes; of a listener, connections that wait for accept(2). As Recv-Q of ss(8). */
   get receiveQueue(): number | undefined {
-    return this.#queue(abi.FDINFO_INET_RECEIVE_QUEUE, 1);
+    return this.queue(abi.FDINFO_INET_RECEIVE_QUEUE, 1);
   }
 
   /** Bytes; of a listener, the most that may wait. As Send-Q of ss(8). */
   get sendQueue(): number | undefined {
-    return this.#queue(abi.FDINFO_INET_SEND_QUEUE, 2);
+    return this.queue(abi.FDINFO_INET_SEND_QUEUE, 2);
   }
 
   /** Inode of its network namespace. */
   get netns(): number | undefined {
-    const at = this.#facts();
+    const at = this.own();
     return (at && this.chunk.word(at + abi.FDINFO_INET_NETNS)) || undefined;
   }
 
   /** Index of the interface that it is bound to. */
   get interface(): number | undefined {
-    const at = this.#facts();
+    const at = this.own();
     return (at && this.chunk.word(at + abi.FDINFO_INET_INTERFACE)) || undefined;
   }
 
@@ -236,20 +236,20 @@ export class UnixSocketDescriptor extends OtherSocket {
     return super.type as 'unix';
   }
 
-  get #name(): Uint8Array | undefined {
+  private get nameBytes(): Uint8Array | undefined {
     return this.chunk.payload(this.at, abi.FDINFO_A_NAME);
   }
 
   /** The path that it is bound to, as bind(2) was given it; of its peer's side it is not known. */
   override get path(): string | undefined {
-    const name = this.#name;
+    const name = this.nameBytes;
     if (!name || name[0] === 0) return undefined;
     const nul = name.indexOf(0);
     return textOf(nul < 0 ? name : name.subarray(0, nul));
   }
 
   override get pathBytes(): Uint8Array | undefined {
-    const name = this.#name;
+    const name = this.nameBytes;
     if (!name || name[0] === 0) return undefined;
     const nul = name.indexOf(0);
     return nul < 0 ? name : name.subarray(0, nul);
@@ -257,7 +257,7 @@ export class UnixSocketDescriptor extends OtherSocket {
 
   /** A name without a file, without its leading NUL; further NULs are part of it. */
   get abstract(): string | undefined {
-    const name = this.#name;
+    const name = this.nameBytes;
     return name && name[0] === 0 ? textOf(name.subarray(1)) : undefined;
   }
 
@@ -341,7 +341,7 @@ export class VsockSocketDescriptor extends OtherSocket {
     return super.type as 'vsock';
   }
 
-  #address(cid: number, port: number): VsockAddress | undefined {
+  private address(cid: number, port: number): VsockAddress | undefined {
     const at = this.detail();
     if (at === 0) return undefined;
     const numbers = { cid: this.chunk.word(at + cid), port: this.chunk.word(at + port) };
@@ -349,11 +349,11 @@ export class VsockSocketDescriptor extends OtherSocket {
   }
 
   get local(): VsockAddress | undefined {
-    return this.#address(abi.FDINFO_SOCKET_LOCAL_CID, abi.FDINFO_SOCKET_LOCAL_PORT);
+    return this.address(abi.FDINFO_SOCKET_LOCAL_CID, abi.FDINFO_SOCKET_LOCAL_PORT);
   }
 
   get remote(): VsockAddress | undefined {
-    return this.#address(abi.FDINFO_SOCKET_REMOTE_CID, abi.FDINFO_SOCKET_REMOTE_PORT);
+    return this.address(abi.FDINFO_SOCKET_REMOTE_CID, abi.FDINFO_SOCKET_REMOTE_PORT);
   }
 
   get state(): SocketState | undefined {

@@ -12,12 +12,14 @@ export interface Column<Row> {
   readonly help: string;
   /** The JSON value; undefined is "not known": no member in JSON, `-` in text. */
   value(row: Row): unknown;
+  /** The value is this member, which all rows of a class have by a getter of the class, or none has. */
+  readonly getter?: string | undefined;
   /** Where the text is not simply the value. */
   text?(row: Row): string | undefined;
 }
 
 /** A column of whatever rows: for --help and docs. */
-export type AnyColumn = Omit<Column<never>, 'value' | 'text'>;
+export type AnyColumn = Omit<Column<never>, 'value' | 'text' | 'getter'>;
 
 /** What could not be read, in place of a record. */
 export interface FailedRow {
@@ -65,17 +67,6 @@ export function chooseColumns<C extends AnyColumn>(
     const known = columns.map((each) => each.name).join(', ');
     throw new UsageError(`no column ${quote(word)}; there are: ${known}`);
   });
-}
-
-/** JSON value of a row: the members that are known, in the columns' order. */
-export function recordOf<Row extends object>(columns: readonly Column<Row>[], row: Row | FailedRow): object {
-  if (isFailed(row)) return row;
-  const record: Record<string, unknown> = {};
-  for (const column of columns) {
-    const value = column.value(row);
-    if (value !== undefined) record[column.name] = value;
-  }
-  return record;
 }
 
 /** What a table shows. */

@@ -21,6 +21,7 @@ function member(name: string, type: DescriptorColumn['type'], help: string): Des
     type,
     help,
     value: (row) => memberOf(row, name),
+    getter: name,
   };
 }
 
@@ -105,10 +106,12 @@ export const DESCRIPTOR_COLUMNS: readonly DescriptorColumn[] = [
   member('peer', 'number', 'unix: inode of the other end'),
   {
     ...member('endpoints', 'array', 'who holds the other end; asked for when shown'),
+    getter: undefined,
     text: (row) => row.endpoints && holdersText(row.endpoints),
   },
   {
     ...member('watchers', 'array', 'epoll descriptors that watch it; asked for when shown'),
+    getter: undefined,
     text: (row) => row.watchers && holdersText(row.watchers),
   },
   member('portId', 'number', 'of a netlink socket'),

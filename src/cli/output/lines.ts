@@ -1,13 +1,15 @@
 /** One record or one value a line, written as it comes. */
 
-import { type Column, type FailedRow, recordOf, textOf } from '../columns/column.ts';
+import { type Column, type FailedRow, textOf } from '../columns/column.ts';
+import { recordText } from './record.ts';
 import { visible } from './terminal.ts';
 
 export function* jsonLines<Row extends object>(
   columns: readonly Column<Row>[],
   rows: Iterable<Row | FailedRow>,
 ): Generator<string> {
-  for (const row of rows) yield `${JSON.stringify(recordOf(columns, row))}\n`;
+  const recordOf = recordText(columns);
+  for (const row of rows) yield `${recordOf(row)}\n`;
 }
 
 /** A single column, as scripts read it: no padding, no heading. */

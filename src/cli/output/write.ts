@@ -1,5 +1,6 @@
 /** Data to stdout, messages to stderr. */
 
+import { fstatSync, writeSync } from 'node:fs';
 import { visible } from './terminal.ts';
 
 /** Few large writes: each is a system call. */
@@ -17,16 +18,40 @@ export function watchOutput(fail: (error: Error) => void): void {
   });
 }
 
+/** A stream keeps what it was given until the next turn of the event loop; a file takes it at once. */
+const isFile = (): boolean => {
+  try {
+    return fstatSync(1).isFile();
+  } catch {
+    // Closed: the stream says so, in its own way.
+    return false;
+  }
+};
+
 export function write(pieces: Iterable<string>): void {
+  const toFile = isFile();
+  const flush = (text: string) => {
+    if (!toFile) {
+      process.stdout.write(text);
+      return;
+    }
+    try {
+      for (let rest = Buffer.from(text); rest.length > 0; ) rest = rest.subarray(writeSync(1, rest));
+    } catch (error) {
+      // A full disk: as watchOutput() has it for streams.
+      open = false;
+      process.stdout.destroy(error as Error);
+    }
+  };
   let chunk = '';
   for (const piece of pieces) {
     chunk += piece;
     if (chunk.length < CHUNK) continue;
     if (!open) return;
-    process.stdout.write(chunk);
+    flush(chunk);
     chunk = '';
   }
-  if (chunk && open) process.stdout.write(chunk);
+  if (chunk && open) flush(chunk);
 }
 
 /** Bytes as they are; false when the reader has gone. */
