@@ -18,21 +18,21 @@
 /* Depth of nested user namespaces: 32 (create_user_ns() in kernel/user_namespace.c). */
 #define USER_NS_LEVELS 33
 
+/* By address: the members' name and type changed in 6.3 (f122a08b197d), not their eight bytes. */
+static __always_inline __u64 caps_at(const kernel_cap_t *caps)
+{
+	asm volatile("" : "+r"(caps));
+	return *(const __u64 *)caps;
+}
+
 static __always_inline __u64 effective_caps(const struct cred *cred)
 {
-	__u64 caps = 0;
-
-	/* by size: the member's name and type changed in 6.3 (f122a08b197d) */
-	bpf_core_read(&caps, sizeof(caps), &cred->cap_effective);
-	return caps;
+	return caps_at(__builtin_preserve_access_index(&cred->cap_effective));
 }
 
 static __always_inline __u64 permitted_caps(const struct cred *cred)
 {
-	__u64 caps = 0;
-
-	bpf_core_read(&caps, sizeof(caps), &cred->cap_permitted);
-	return caps;
+	return caps_at(__builtin_preserve_access_index(&cred->cap_permitted));
 }
 
 struct climb {
@@ -171,15 +171,18 @@ static __always_inline bool may_read(struct task_struct *caller, struct task_str
 static __always_inline bool reader_opened(struct seq_file *seq, struct task_struct *caller)
 {
 	const struct cred *reader = caller->cred, *opener;
+	__u64 opener_caps = 0;
 
 	if (!config.shared)
 		return true;
+	/* an address that was read, not a pointer that was followed: helpers alone may look there */
 	opener = BPF_CORE_READ(seq, file, f_cred);
+	bpf_core_read(&opener_caps, sizeof(opener_caps), &opener->cap_effective);
 	return opener == reader ||
 	       (BPF_CORE_READ(opener, user_ns) == reader->user_ns &&
 		BPF_CORE_READ(opener, fsuid.val) == reader->fsuid.val &&
 		BPF_CORE_READ(opener, fsgid.val) == reader->fsgid.val &&
-		!(effective_caps(reader) & ~effective_caps(opener)));
+		!(effective_caps(reader) & ~opener_caps));
 }
 
 /* May the reader of an iterator read this task? Both tasks as plain() pointers. */

@@ -19,6 +19,25 @@ const volatile struct fdmap_config config = {};
 /* The verifier's list of functions that it knows itself is an enum in the BTF. */
 enum special_kfunc_type___6_2 { KF_bpf_rdonly_cast = 1 };
 
+#define CAN_CAST bpf_core_enum_value_exists(enum special_kfunc_type___6_2, KF_bpf_rdonly_cast)
+
+/* An address as a pointer that loads go through without a helper's call; before 6.2 as it is. */
+#define CAST(pointer, type) \
+	((type *)(CAN_CAST ? bpf_rdonly_cast(pointer, bpf_core_type_id_kernel(type)) : (void *)(pointer)))
+
+/* A member by a CAST() pointer: a helper's call takes as long as thirty loads. */
+#define READ(pointer, member)                                                           \
+	({                                                                              \
+		typeof((pointer)->member) read_value = 0;                               \
+		if (CAN_CAST) {                                                         \
+			read_value = (pointer)->member;                                 \
+			barrier_var(read_value);                                        \
+		} else {                                                                \
+			bpf_core_read(&read_value, sizeof(read_value), &(pointer)->member); \
+		}                                                                       \
+		read_value;                                                             \
+	})
+
 /*
  * `value`, or 0 where it is more than `most`, a constant: a length or an index
  * that came out of memory, bounded so that every verifier sees it. A comparison
@@ -46,9 +65,7 @@ enum special_kfunc_type___6_2 { KF_bpf_rdonly_cast = 1 };
 
 static __always_inline struct task_struct *plain(struct task_struct *task)
 {
-	if (HAS_CAST)
-		return bpf_rdonly_cast(task, bpf_core_type_id_kernel(struct task_struct));
-	return task;
+	return CAST(task, struct task_struct);
 }
 
 /*
@@ -116,9 +133,9 @@ static __always_inline struct dumpable dumpable_of(struct task_struct *task)
 	d.user_ns = mm->user_ns;
 	mm6_18 = (void *)mm;
 	if (bpf_core_field_exists(mm6_18->flags))
-		bpf_core_read(&word, sizeof(word), &mm6_18->flags);
+		word = mm6_18->flags.__mm_flags[0];
 	else
-		bpf_core_read(&word, sizeof(word), &mm->flags);
+		word = mm->flags;
 	d.user = (word & MMF_DUMPABLE_MASK) == SUID_DUMP_USER;
 	return d;
 }

@@ -71,12 +71,12 @@ static __noinline int count_hidden(struct seq_file *seq, struct task_struct *tas
 static __always_inline bool is_cloexec(struct task_struct *task, __u32 fd)
 {
 	struct files_struct *files = task->files;
-	struct fdtable *fdt = files ? BPF_CORE_READ(files, fdt) : NULL;
+	struct fdtable *fdt = files ? files->fdt : NULL;
 	unsigned long word = 0;
 
-	if (!fdt || fd >= BPF_CORE_READ(fdt, max_fds))
+	if (!fdt || fd >= fdt->max_fds)
 		return false;
-	bpf_probe_read_kernel(&word, sizeof(word), BPF_CORE_READ(fdt, close_on_exec) + fd / 64);
+	bpf_probe_read_kernel(&word, sizeof(word), fdt->close_on_exec + fd / 64);
 	return word >> (fd & 63) & 1;
 }
 

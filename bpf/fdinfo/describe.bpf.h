@@ -9,11 +9,6 @@
 #include "classify.bpf.h"
 #include "write.bpf.h"
 
-#define CAST(pointer, type)                                                                         \
-	((type *)(bpf_core_enum_value_exists(enum special_kfunc_type___6_2, KF_bpf_rdonly_cast) ?   \
-			  bpf_rdonly_cast(pointer, bpf_core_type_id_kernel(type)) :                 \
-			  (void *)(pointer)))
-
 /* Types that a path says more about than their name does. */
 #define WITH_PATH                                                                                   \
 	(1ULL << FDINFO_UNKNOWN | 1ULL << FDINFO_FILE | 1ULL << FDINFO_DIR | 1ULL << FDINFO_SYMLINK | \
@@ -38,10 +33,11 @@ static __always_inline bool begin(struct subject *s, struct task_struct *caller,
 	struct task_struct___command *leader = (void *)task->group_leader;
 	struct pidns ns;
 
-	if (!pidns_of(caller, &ns))
+	/* the namespace of a thread's own number is the same all its life */
+	if (!s->caller.ns && !pidns_of(caller, &s->caller))
 		return false;
+	ns = s->caller;
 	__builtin_memset(r, 0, sizeof(*r));
-	s->caller = ns;
 	s->class_size = s->list_size = s->name_size = s->path_size = 0;
 	s->written = 0;
 	r->pid = tgid_in(task, &ns);
@@ -77,8 +73,11 @@ static __always_inline void describe_inode(struct subject *s, struct inode *inod
 	r->mount_id = BPF_CORE_READ(real, mnt_id);
 	r->head.mask |= FDINFO_HAS_MOUNT_ID;
 	name = dentry->d_name.name;
-	s->name.bytes[0] = 0;
-	bpf_probe_read_kernel_str(s->name.bytes, NAME_ROOM, name);
+	*(__u64 *)s->name.bytes = 0;
+	/* of all others classify() looks at no name */
+	if (s->magic == ANON_INODE_FS_MAGIC ||
+	    ((s->magic == TMPFS_MAGIC || s->magic == HUGETLBFS_MAGIC) && mount->mnt_flags & MNT_INTERNAL))
+		bpf_probe_read_kernel_str(s->name.bytes, NAME_ROOM, name);
 	r->type = classify(s, mount->mnt_flags);
 	if (s->magic == ANON_INODE_FS_MAGIC || s->magic == PIDFS_MAGIC)
 		/* hidden from stat(2): anon_inode_getattr(), pidfs_getattr() */
@@ -93,11 +92,8 @@ static __always_inline void describe_inode(struct subject *s, struct inode *inod
 		r->head.mask |= FDINFO_HAS_RDEV;
 	}
 	if (has_path(s)) {
-		struct hlist_bl_node hash = {};
-
 		/* d_unlinked() of include/linux/dcache.h */
-		bpf_core_read(&hash, sizeof(hash), &dentry->d_hash);
-		if (!hash.pprev && dentry != dentry->d_parent)
+		if (!dentry->d_hash.pprev && dentry != dentry->d_parent)
 			r->bits |= FDINFO_DELETED;
 		r->head.mask |= FDINFO_HAS_DELETED;
 	}

@@ -51,20 +51,20 @@ __noinline int read_pipe(struct subject *s)
 
 	if (!s)
 		return 0;
-	inode = (void *)s->inode;
-	pipe = BPF_CORE_READ(inode, i_pipe);
+	inode = CAST((void *)s->inode, struct inode);
+	pipe = READ(inode, i_pipe);
 	if (!pipe)
 		return 0;
 	ZERO_CLASS(s);
 	SET_CLASS(s, pipe, FDINFO_A_PIPE);
-	s->class.pipe.readers = BPF_CORE_READ(pipe, readers);
-	s->class.pipe.writers = BPF_CORE_READ(pipe, writers);
-	s->class.pipe.slots = BPF_CORE_READ(pipe, max_usage);
+	s->class.pipe.readers = READ(pipe, readers);
+	s->class.pipe.writers = READ(pipe, writers);
+	s->class.pipe.slots = READ(pipe, max_usage);
 	s->class.pipe.capacity = (__u64)s->class.pipe.slots << PAGE_SHIFT;
-	head = BPF_CORE_READ(pipe, head);
-	queue.tail = BPF_CORE_READ(pipe, tail);
-	queue.buffers = BPF_CORE_READ(pipe, bufs);
-	queue.mask = BPF_CORE_READ(pipe, ring_size) - 1;
+	head = READ(pipe, head);
+	queue.tail = READ(pipe, tail);
+	queue.buffers = READ(pipe, bufs);
+	queue.mask = READ(pipe, ring_size) - 1;
 	used = head - queue.tail;
 	if (used <= PIPE_BUFFERS) {
 		bpf_loop(used, add_buffer, &queue, 0);

@@ -178,12 +178,12 @@ static __always_inline void read_inet(struct subject *s, struct sock *sk, __u16 
 
 	SET_CLASS(s, inet, FDINFO_A_INET);
 	inet->family = family == AF_INET ? 4 : 6;
-	inet->state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	inet->state = READ(sk, __sk_common.skc_state);
 	inet->protocol = protocol;
-	inet->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
-	inet->remote_port = from_network(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	inet->local_port = READ(sk, __sk_common.skc_num);
+	inet->remote_port = from_network(READ(sk, __sk_common.skc_dport));
 	inet->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
-	inet->interface = BPF_CORE_READ(sk, __sk_common.skc_bound_dev_if);
+	inet->interface = READ(sk, __sk_common.skc_bound_dev_if);
 	if (family == AF_INET) {
 		BPF_CORE_READ_INTO((__u32 *)inet->local, sk, __sk_common.skc_rcv_saddr);
 		BPF_CORE_READ_INTO((__u32 *)inet->remote, sk, __sk_common.skc_daddr);
@@ -199,12 +199,12 @@ static __always_inline void read_inet(struct subject *s, struct sock *sk, __u16 
 		/* sk_rmem_alloc_get(), sk_wmem_alloc_get() of include/net/sock.h */
 		BPF_CORE_READ_INTO(&held, sk, sk_wmem_alloc);
 		send = held.counter;
-		inet->receive_queue = BPF_CORE_READ(sk, sk_backlog.rmem_alloc.counter);
+		inet->receive_queue = READ(sk, sk_backlog.rmem_alloc.counter);
 		inet->send_queue = send > 0 ? send - 1 : 0;
 	} else if (inet->state == TCP_LISTEN) {
 		/* tcp_diag_get_info() of net/ipv4/tcp_diag.c */
-		inet->receive_queue = BPF_CORE_READ(sk, sk_ack_backlog);
-		inet->send_queue = BPF_CORE_READ(sk, sk_max_ack_backlog);
+		inet->receive_queue = READ(sk, sk_ack_backlog);
+		inet->send_queue = READ(sk, sk_max_ack_backlog);
 	} else {
 		struct tcp_sock *tcp = (void *)sk;
 		int waiting = BPF_CORE_READ(tcp, rcv_nxt) - BPF_CORE_READ(tcp, copied_seq);
@@ -279,13 +279,13 @@ __noinline int read_socket(struct subject *s)
 	if (!s)
 		return 0;
 	ZERO_CLASS(s);
-	socket = (void *)s->private_data;
-	sk = BPF_CORE_READ(socket, sk);
+	socket = CAST((void *)s->private_data, struct socket);
+	sk = READ(socket, sk);
 	if (!sk)
 		return 0;
-	family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	protocol = BPF_CORE_READ(sk, sk_protocol);
-	socket_type = BPF_CORE_READ(sk, sk_type);
+	family = READ(sk, __sk_common.skc_family);
+	protocol = READ(sk, sk_protocol);
+	socket_type = READ(sk, sk_type);
 	if (family == AF_INET || family == AF_INET6) {
 		s->record.type = inet_type(protocol, socket_type);
 		read_inet(s, sk, family, protocol);
@@ -296,7 +296,7 @@ __noinline int read_socket(struct subject *s)
 	s->class.socket.family = family;
 	s->class.socket.socket_type = socket_type;
 	s->class.socket.protocol = protocol;
-	s->class.socket.state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	s->class.socket.state = READ(sk, __sk_common.skc_state);
 	s->class.socket.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	s->class.socket.valid = FDINFO_KNOWS_NETNS;
 	read_other(s, sk, family);

@@ -4,28 +4,28 @@ export const FDINFO = {
   name: 'fdinfo',
   maps: ['subjects', 'rodata'],
   programs: ['fdinfo_request', 'fdinfo_files'],
-  sha256: '96d5705bfc7cee0888cdedb68add40f0a0b23ab89e644aa745a6f9a0551302f1',
+  sha256: 'c44df2420d63fe5cc885530d3b416635302e6f0e6695928f0289eb57127d92e0',
 } as const;
 
 export const FDINFO_PLACES = {
   name: 'fdinfo-places',
   maps: ['subjects', 'rodata'],
   programs: ['places_request', 'fdinfo_places', 'fdinfo_mappings'],
-  sha256: '48d1aeeb1f4d43e404159d18e2c747069d6318e088f988922b7f63bc5035f2ec',
+  sha256: 'a4d3c8e727fcd42e926b3fbc0a0e099b5111ca289ab7fa1d50fbbeb46ebc2435',
 } as const;
 
 export const FDMAP = {
   name: 'fdmap',
   maps: ['rodata'],
   programs: ['fdmap_small'],
-  sha256: '918e7d5975063c2ab575640cca294cc8e45a413a2b7efc33b014edec9ae3e94c',
+  sha256: '6abe59ff10fd7862d06f39825f5244d2fd1b25f2ac6a64ffb979de439f29f433',
 } as const;
 
 export const FDMAP_ITER = {
   name: 'fdmap-iter',
   maps: ['first_wanted', 'rodata'],
   programs: ['fdmap_request', 'fdmap_task'],
-  sha256: 'e633f28385f272967c8b46f240836d82ca2cb9efdd436df52fce8c237760aa55',
+  sha256: '84823f2bb9198ecbb988470fcfa2d367078e1bebf856f5db966737440f6131f4',
 } as const;
 
 export const FDMAP_SELF = {
@@ -46,7 +46,7 @@ export const FDMAP_WIDE = {
   name: 'fdmap-wide',
   maps: ['slots', 'rodata'],
   programs: ['fdmap_wide'],
-  sha256: '041d2682fa68a44cbd9889b13722ca44ecf787940ffaaac2a4133169188abe2c',
+  sha256: '3f74bdee63575de75184887dbc8feff4771fe79bc9d3e58f8d630e231a8ec32e',
 } as const;
 
 export const LSM_WORDS = {
@@ -60,68 +60,68 @@ export const PIDINFO = {
   name: 'pidinfo',
   maps: ['slots', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_small'],
-  sha256: '288ae6527cb65981088ef0c204d2180899e9853a39dc9280c63891d5e8217dae',
+  sha256: '8bec27d1958fcf25f781dbe3c76a75fada8ec2d72282e0c3bf2161bea4984c39',
 } as const;
 
 export const PIDINFO_BASIC = {
   name: 'pidinfo-basic',
   maps: ['requests', 'rodata'],
   programs: ['basic_request', 'pidinfo_basic'],
-  sha256: '32cf8c636eb4e528873d3025e3634a9e8f77046f5fe3d76f13149382d2d15c30',
+  sha256: '8a4fb5a907dc078054978fd49754401f59960d13de0e68778056ad6444a11ce1',
 } as const;
 
 export const PIDINFO_COUNTS = {
   name: 'pidinfo-counts',
   maps: ['slots', 'rodata'],
   programs: ['pidinfo_counts'],
-  sha256: '667b79031a943e8f4c4b3439722796883c6ac2a3ba64f1acaed741d04c0c01be',
+  sha256: '4cb0be033343289b9097c9ced4977f1259278bd9377147f18b7e2a8951e05d12',
 } as const;
 
 export const PIDINFO_ITER = {
   name: 'pidinfo-iter',
   maps: ['requests', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_request', 'pidinfo_task'],
-  sha256: 'e9f260f006bac8384ee1a61999f63d5d4f821319568f8e3f1b1159610db7b617',
+  sha256: 'fa5f5a4779d2ac1a2b9b33aa38ca6d1abdc513ae861e8fab4a9e92bc64889a65',
 } as const;
 
 export const PIDINFO_WIDE = {
   name: 'pidinfo-wide',
   maps: ['slots', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_wide'],
-  sha256: '0736bcddc4960f679d8990abdf76c2f3a711a82a29fd856e9285060a8561e2ea',
+  sha256: '9eeeb45fc7265052285fc495f053fe78502f371585256c125e94bcfc01d6966e',
 } as const;
 
 export const PIDMAP = {
   name: 'pidmap',
   maps: ['slots', 'rodata'],
   programs: ['pidmap_small'],
-  sha256: 'c28f196af4f33607fc862d063ffff5587aa571c80d601848ad173235ea6f04a3',
+  sha256: '14edab77a7231cfdb54426535d303c2ba61d2b1d3d5470e4f45bb8235ba60ac6',
 } as const;
 
 export const PIDMAP_ITER = {
   name: 'pidmap-iter',
   maps: ['rodata'],
   programs: ['pidmap_tasks'],
-  sha256: '516bca121c00f4ec63ec49dc39a193fa03994b60b77a4ed98e69db8ba49a0046',
+  sha256: '90c93eaa173be65419aef836cbe908710502bbc78b93ce2902f338200994a564',
 } as const;
 
 export const PIDMAP_WIDE = {
   name: 'pidmap-wide',
   maps: ['slots', 'rodata'],
   programs: ['pidmap_wide'],
-  sha256: 'b26a113a90a2185e63159450bc047f0f98bc63e17bedcb50299a8f0dde574a10',
+  sha256: '0d22b0f11435d2def0012be8d6c04642e148ac4f9fc925d6f124381d9db9de9f',
 } as const;
 
 export const TEXT_FDS = {
   name: 'text-fds',
   maps: ['subjects', 'lines', 'rodata', 'rodata_text'],
   programs: ['text_fds'],
-  sha256: '5d04ba6ba88c6604c8871e74b25c2a84e69c7846ecd7427af45e32e09ab8a1b8',
+  sha256: '02a7605afe43b7ff214f2cc4c24df84fa9abc3144ea4a6c01c5ec9704ced9cb3',
 } as const;
 
 export const TEXT_PS = {
   name: 'text-ps',
   maps: ['requests', 'lines', 'rodata', 'rodata_text'],
   programs: ['text_ps'],
-  sha256: 'ea6e17c938a1be3a38480798b48a737d5331649530e0e140007681983a7515bc',
+  sha256: '49af4f870c2d8272f987033e92c0d4225483e01f9bbaed2bf837de6ab6be72bd',
 } as const;
