@@ -61,8 +61,6 @@ enum special_kfunc_type___6_2 { KF_bpf_rdonly_cast = 1 };
  * (btf_nested_type_is_trusted() in kernel/bpf/btf.c): nine tenths of the time
  * that these programs took to load. What is read here is checked, not trusted.
  */
-#define HAS_CAST bpf_core_enum_value_exists(enum special_kfunc_type___6_2, KF_bpf_rdonly_cast)
-
 static __always_inline struct task_struct *plain(struct task_struct *task)
 {
 	return CAST(task, struct task_struct);

@@ -22,7 +22,7 @@
 #define NAMED_PIDS 2
 
 /* A member of a task found by its address: kernels before 6.2 give it no type. */
-#define USED(task, member) (HAS_CAST ? (task)->member : BPF_CORE_READ(task, member))
+#define USED(task, member) (CAN_CAST ? (task)->member : BPF_CORE_READ(task, member))
 /* Of a task that the kernel gave us every member has its type. */
 #define TABLE_READ(pointer, member) ((pointer)->member)
 

@@ -5,6 +5,7 @@ import { basename, resolve } from 'node:path';
 import * as abi from '../abi/layout.gen.ts';
 import { packageVersion } from '../assets.ts';
 import { loadingSource } from '../backends/kernel/backend.ts';
+import { KEY_FILE, keepFileKey } from '../backends/kernel/file-key.ts';
 import {
   checkDirectory,
   currentVersion,
@@ -260,6 +261,7 @@ const CALLING_FUNCTIONS: readonly ObjectFile[] = [
  * callers find the next way by themselves, as they do with programs of their own.
  */
 function loadShared(door: Door, config: SharedConfig, wanted: readonly Pinnable[]): LoadedShared {
+  keepFileKey(KEY_FILE);
   const source = loadingSource(door, release(), config);
   const loaded = new Map<string, Loaded>();
   const skipped: { object: string; reason: string }[] = [];

@@ -32,7 +32,8 @@ export const errnoText = (errno: number): string =>
 
 const { EACCES, EAGAIN, EBADF, EBUSY, EINVAL, EMFILE, ENFILE, ENOENT, ENOTDIR, EOPNOTSUPP, EPERM, ESRCH } =
   constants.errno;
-const { EFBIG, EINTR, EEXIST, ENAMETOOLONG, ENODEV, ENOEXEC, ENOSYS, ESTALE, ETIMEDOUT } = constants.errno;
+const { EFBIG, EINTR, EEXIST, ENAMETOOLONG, ENODEV, ENOEXEC, ENOSYS, EROFS, ESTALE, ETIMEDOUT } =
+  constants.errno;
 
 export {
   EACCES,
@@ -53,6 +54,7 @@ export {
   ENOTDIR,
   EOPNOTSUPP,
   EPERM,
+  EROFS,
   ESRCH,
   ESTALE,
   ETIMEDOUT,

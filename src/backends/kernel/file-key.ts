@@ -1,9 +1,10 @@
 /** The key that identities of open files are made with: one a boot where root keeps one, else one a handle. */
 
 import { randomBytes } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, linkSync, openSync, readSync, unlinkSync, writeFileSync } from 'node:fs';
+import { EACCES, EEXIST, ENOENT, EROFS, errnoOf } from '../../sys/errno.ts';
 
-/** Written by `fdmap install`, readable by root alone. */
+/** Made by `fdmap install`, readable by root alone. */
 export const KEY_FILE = '/run/fdmap.key';
 const KEY_BYTES = 16;
 
@@ -26,5 +27,28 @@ export function fileKeyOf(path: string): Uint8Array {
     return secret && readSync(fd, key) === KEY_BYTES ? key : randomBytes(KEY_BYTES);
   } finally {
     closeSync(fd);
+  }
+}
+
+/**
+ * Makes the key of this boot where there is none: in /run, which is emptied at
+ * each. Whole or not at all, so that nobody reads half of one. Where /run is
+ * missing or cannot be written, every handle goes on having a key of its own.
+ */
+export function keepFileKey(path: string): void {
+  const draft = `${path}.${randomBytes(8).toString('hex')}`;
+  try {
+    writeFileSync(draft, randomBytes(KEY_BYTES), { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    if (![-ENOENT, -EROFS, -EACCES].includes(errnoOf(error))) throw error;
+    return;
+  }
+  try {
+    linkSync(draft, path);
+  } catch (error) {
+    // There is one already: it stays, for the identities of this boot were made with it.
+    if (errnoOf(error) !== -EEXIST) throw error;
+  } finally {
+    unlinkSync(draft);
   }
 }
