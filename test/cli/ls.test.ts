@@ -67,6 +67,16 @@ for (const backend of BACKENDS.filter(({ name }) => name === 'kernel' || name ==
       expect(run('ls', '--command', 'no such name', '--json')).toMatchObject({ status: 1, stdout: '[]\n' });
     });
 
+    test('who has what a descriptor has; the worst of the operands is the exit code', async () => {
+      writeFileSync(file, 'x');
+      const { pid } = await sleeper(`5<'${file}'`);
+      const found = rows('who', `${pid}/5`);
+      expect(found.map(({ pid, fd }: { pid: number; fd: number }) => [pid, fd])).toEqual([[pid, 5]]);
+      const mixed = run('who', '2147483647/1', `${pid}/5`, '--json');
+      expect([mixed.status, JSON.parse(mixed.stdout).length]).toEqual([1, 1]);
+      expect(mixed.stderr).toContain('2147483647: no such process');
+    });
+
     test('a process that is not there: 1 and one line', () => {
       const { status, stdout, stderr } = run('2147483647');
       expect([status, stdout]).toEqual([1, '']);

@@ -1,16 +1,17 @@
 /** `fdmap who PATH | :PORT | unix:PATH | PID/FD`: who holds it. */
 
-import { type FdinfoOptions, fdinfo } from '../../index.ts';
+import { type Descriptor, type FdinfoOptions, fdinfo, SystemError } from '../../index.ts';
 import { pidOf, quote, UsageError } from '../arguments.ts';
 import { DESCRIPTOR_COLUMNS } from '../columns/descriptors.ts';
-import { type Command, EXIT } from '../command.ts';
+import { type Command, EXIT, type ExitCode } from '../command.ts';
+import { exitCodeOf, messageOf } from '../errors.ts';
 import { complain } from '../output/write.ts';
 import { list } from './ls.ts';
 
 const DEFAULTS = ['pid', 'command', 'user', 'fd', 'type', 'access', 'detail'];
 
-/** What an operand means; undefined when what it names is not there. */
-function queryOf(word: string): FdinfoOptions | undefined {
+/** What an operand means, or the exit code where what it names is not there or not to be seen. */
+function queryOf(word: string): FdinfoOptions | ExitCode {
   const port = /^:(\d{1,5})$/.exec(word);
   if (port) {
     if (Number(port[1]) > 65_535) throw new UsageError(`not a port: ${quote(word)}`);
@@ -19,10 +20,18 @@ function queryOf(word: string): FdinfoOptions | undefined {
   if (word.startsWith('unix:')) return { path: word.slice('unix:'.length), type: 'unix' };
   const descriptor = /^(\d+)\/(\d+)$/.exec(word);
   if (!descriptor) return { path: word, places: true, mappings: true };
-  const [row] = fdinfo(pidOf(descriptor[1] as string), { fd: Number(descriptor[2]) });
+  let row: Descriptor | undefined;
+  try {
+    [row] = fdinfo(pidOf(descriptor[1] as string), { fd: Number(descriptor[2]) });
+  } catch (error) {
+    if (!(error instanceof SystemError) || error.pid === undefined) throw error;
+    // The other operands still have their answers.
+    complain(messageOf(error));
+    return exitCodeOf(error);
+  }
   if (!row) {
     complain(`${word}: no such descriptor`);
-    return undefined;
+    return EXIT.nothing;
   }
   // The same file, pipe, socket; anonymous inodes share one, so that only the type says more.
   return { inode: Number(row.inode), type: row.type };
@@ -40,7 +49,10 @@ export const command: Command = {
   run(parsed) {
     if (parsed.operands.length === 0)
       throw new UsageError('who: of what? A path, :PORT, unix:PATH or PID/FD');
-    const queries = parsed.operands.flatMap((word) => queryOf(word) ?? []);
-    return queries.length === 0 ? EXIT.nothing : list(parsed, undefined, queries, DEFAULTS);
+    const answers = parsed.operands.map(queryOf);
+    const queries = answers.filter((answer) => typeof answer === 'object');
+    const failures = answers.filter((answer) => typeof answer === 'number');
+    const found = queries.length === 0 ? EXIT.found : list(parsed, undefined, queries, DEFAULTS);
+    return Math.max(found, ...failures) as ExitCode;
   },
 };
