@@ -9,7 +9,7 @@
 #include "fdmap.h"
 #include "hidepid.bpf.h"
 
-#define RECORD_BYTES 1024
+#define RECORD_BYTES 4096
 #define NAMED_PIDS 2
 #define USED(task, member) BPF_CORE_READ(task, member)
 

@@ -32,51 +32,140 @@ static uint64_t random_word(uint64_t *state)
 	return *state;
 }
 
-/* One call; half of the questions are nearly right ones, which reach further. */
-static void forge_one(const char *name, int program, uint32_t expected, uint64_t *state)
+static void check_fdmap(const void *context)
+{
+	const struct fdmap__head *head = context;
+
+	if (!head->error && head->words)
+		__atomic_fetch_add(&answers, 1, __ATOMIC_RELAXED);
+	/* threads of this process have numbers just above its own */
+	if (!head->error && head->words && head->pid && syscall(SYS_tgkill, getpid(), head->pid, 0))
+		fail("an answer about somebody else", head->pid, head->words);
+	if (head->words > 4090)
+		fail("more words than fit", head->words, 0);
+}
+
+static void check_pidmap(const void *context)
+{
+	const struct pidmap__wide *wide = context;
+
+	if (!wide->head.error && wide->head.stored > sizeof(wide->pids) / sizeof(*wide->pids))
+		fail("more numbers than fit", wide->head.stored, wide->head.count);
+}
+
+/* The head of pidinfo's programs: struct pidinfo_head in bpf/fdmap.h. */
+struct pidinfo__head {
+	uint32_t abi, flags;
+	uint64_t mask;
+	uint32_t count;
+	int32_t error;
+	uint32_t stored, bytes, nested, pad[3];
+};
+
+/* What is not for everybody stands in records of our own threads alone. */
+static void check_pidinfo(const void *context)
+{
+	const struct pidinfo__head *head = context;
+	uint32_t room = 4090 * 8, at = 0;
+
+	if (head->error)
+		return;
+	if (head->bytes > room) {
+		fail("more bytes than fit", head->bytes, room);
+		return;
+	}
+	for (uint32_t i = 0; i < head->stored; i++) {
+		const struct fdmap_record *record = (const void *)((const char *)(head + 1) + at);
+		const struct pidinfo_record *process;
+
+		if (at + sizeof(*record) > head->bytes || record->size > head->bytes - at || record->size < record->fixed ||
+		    record->fixed < sizeof(*record)) {
+			fail("a record that is none", at, head->bytes);
+			return;
+		}
+		at += record->size;
+		process = fdmap_process(record);
+		if (!process)
+			continue;
+		__atomic_fetch_add(&answers, 1, __ATOMIC_RELAXED);
+		if ((fdmap_attribute(record, PIDINFO_IO, 0, NULL) || fdmap_attribute(record, PIDINFO_NAMESPACES, 0, NULL)) &&
+		    syscall(SYS_tgkill, getpid(), process->tid, 0))
+			fail("what is private of somebody else", process->pid, process->tid);
+	}
+}
+
+static void check_nothing(const void *context)
+{
+	(void)context;
+}
+
+static const struct forged {
+	const char *name;
+	uint32_t least;		/* of a context; of a request up to its error */
+	uint32_t size;
+	uint32_t error;		/* where it is */
+	void (*check)(const void *context);
+} programs[] = {
+	{ "fdmap_small", sizeof(struct fdmap__small), sizeof(struct fdmap__small), 16, check_fdmap },
+	{ "fdmap_wide", sizeof(struct fdmap__wide), sizeof(struct fdmap__wide), 16, check_fdmap },
+	{ "fdmap_self_small", sizeof(struct fdmap__small), sizeof(struct fdmap__small), 16, check_fdmap },
+	{ "fdmap_self_wide", sizeof(struct fdmap__wide), sizeof(struct fdmap__wide), 16, check_fdmap },
+	{ "fdmap_request", 20, sizeof(struct fdmap__head), 16, check_nothing },
+	{ "pidmap_small", 4096, 4096, 20, check_nothing },
+	{ "pidmap_wide", sizeof(struct pidmap__wide), sizeof(struct pidmap__wide), 20, check_pidmap },
+	{ "pidinfo_small", 4096, 4096, 20, check_pidinfo },
+	{ "pidinfo_wide", 32768, 32768, 20, check_pidinfo },
+	{ "pidinfo_request", 24, sizeof(struct pidinfo__head), 20, check_nothing },
+	{ "fdinfo_request", 8, 48, 4, check_nothing },
+	{ "places_request", 8, 48, 4, check_nothing },
+};
+
+enum { PROGRAMS = sizeof(programs) / sizeof(*programs) };
+
+/* Half of the questions are nearly right ones, which reach further. */
+static void make_plausible(const struct forged *forged, void *context, uint64_t *state)
+{
+	struct fdmap__head *head = context;
+	struct pidinfo__head *status = context;
+
+	head->abi = FDMAP_ABI;
+	if (forged->check == check_pidinfo) {
+		status->flags = random_word(state) % 2;
+		status->count = random_word(state) % 8 ? 1 + random_word(state) % 8 : (uint32_t)random_word(state);
+		for (int i = 0; i < 8; i++)
+			((int32_t *)(status + 1))[i] = random_word(state) % 4 ? (int32_t)(random_word(state) % 40000) : getpid();
+		return;
+	}
+	head->flags = forged->name[0] == 'p' ? 1 + random_word(state) % 4 : 0; /* the mode of pidmap */
+	head->pid = random_word(state) % 4 ? (int32_t)(random_word(state) % 40000) : 0;
+	head->start = random_word(state) % 2 ? 0 : (int32_t)random_word(state);
+}
+
+static void forge_one(const struct forged *forged, int program, uint64_t *state)
 {
 	static __thread uint64_t context[8192];
-	struct fdmap__head *head = (void *)context;
 	struct fdmap__attr_run attr = { .prog_fd = (uint32_t)program, .ctx_in = (uintptr_t)context };
-	uint32_t size = random_word(state) % 4 ? expected : random_word(state) % sizeof(context);
+	uint32_t size = random_word(state) % 4 ? forged->size : random_word(state) % sizeof(context);
 	int32_t error;
 
 	for (uint32_t i = 0; i < size / 8 && i < 64; i++)
 		context[i] = random_word(state);
-	if (random_word(state) % 2) {
-		head->abi = FDMAP_ABI;
-		head->flags = name[0] == 'p' ? 1 + random_word(state) % 4 : 0; /* the mode of pidmap */
-		head->pid = random_word(state) % 4 ? (int32_t)(random_word(state) % 40000) : 0;
-		head->start = random_word(state) % 2 ? 0 : (int32_t)random_word(state);
-	}
+	if (random_word(state) % 2)
+		make_plausible(forged, context, state);
 	attr.ctx_size_in = size;
 	if (random_word(state) % 16 == 0)
 		attr.ctx_in = random_word(state); /* not our memory, most likely */
 	if (syscall(SYS_bpf, FDMAP__RUN, &attr, sizeof(attr)))
 		return;
 	__atomic_fetch_add(&calls, 1, __ATOMIC_RELAXED);
-	if (size < expected)
-		fail("a context that is too small was taken", size, expected);
-	if (name[0] == 'p') {
-		const struct pidmap__head *p = (void *)context;
-
-		error = p->error;
-		if (!error && p->stored > sizeof(((struct pidmap__wide *)0)->pids) / 4)
-			fail("more numbers than fit", p->stored, p->count);
-	} else {
-		error = head->error;
-		if (strcmp(name, "fdmap_request") == 0)
-			head->words = 0; /* answers with an error alone */
-		if (!error && head->words)
-			__atomic_fetch_add(&answers, 1, __ATOMIC_RELAXED);
-		/* threads of this process have numbers just above its own */
-		if (!error && head->words && head->pid && syscall(SYS_tgkill, getpid(), head->pid, 0))
-			fail("an answer about somebody else", head->pid, head->words);
-		if (head->words > 4090)
-			fail("more words than fit", head->words, 0);
-	}
+	if (size < forged->least)
+		fail("a context that is too small was taken", size, forged->least);
+	if (attr.ctx_in != (uintptr_t)context)
+		return;
+	memcpy(&error, (char *)context + forged->error, sizeof(error));
+	forged->check(context);
 	if (error && error != -EINVAL && error != -ESRCH && error != -EACCES && error != -EBUSY && error != -EAGAIN)
-		fail("an error of no meaning", error, 0);
+		fail(forged->name, error, size);
 }
 
 static double until;
@@ -91,28 +180,22 @@ static double now(void)
 
 static void *forger(void *argument)
 {
-	static const struct {
-		const char *name;
-		uint32_t size;
-	} programs[] = {
-		{ "fdmap_small", sizeof(struct fdmap__small) },
-		{ "fdmap_wide", sizeof(struct fdmap__wide) },
-		{ "pidmap_small", 4096 },
-		{ "pidmap_wide", sizeof(struct pidmap__wide) },
-		{ "fdmap_self_small", sizeof(struct fdmap__small) },
-		{ "fdmap_request", 20 }, /* up to its error */
-	};
 	uint64_t state = 0x9e3779b97f4a7c15ULL * (1 + (uintptr_t)argument);
-	int fds[6];
+	int fds[PROGRAMS];
 
-	for (int i = 0; i < 6; i++) {
+	for (int i = 0; i < PROGRAMS; i++) {
 		fds[i] = fdmap__get(programs[i].name, 0);
-		if (fds[i] < 0)
+		/* on kernels before 6.10 most of them are not there */
+		if (fds[i] < 0 && errno != ENOSYS)
 			fail(programs[i].name, errno, 0);
 	}
 	while (now() < until)
-		for (int i = 0; i < 600; i++)
-			forge_one(programs[i % 6].name, fds[i % 6], programs[i % 6].size, &state);
+		for (int i = 0; i < 50 * PROGRAMS; i++)
+			if (fds[i % PROGRAMS] >= 0)
+				forge_one(&programs[i % PROGRAMS], fds[i % PROGRAMS], &state);
+	for (int i = 0; i < PROGRAMS; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
 	return NULL;
 }
 

@@ -26,3 +26,10 @@ needs('man').test.each(readdirSync(man))('man --warnings says nothing about %s',
   for (const heading of ['NAME', 'SYNOPSIS', 'DESCRIPTION', 'SEE ALSO']) expect(stdout).toContain(heading);
   for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
 });
+
+needs('mandoc').test.each(readdirSync(man))('mandoc -Tlint says nothing about %s', (page) => {
+  const { status, stdout, stderr } = spawnSync('mandoc', ['-Tlint', '-Wwarning', `${man}${page}`], {
+    encoding: 'utf8',
+  });
+  expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
+});

@@ -52,6 +52,7 @@ const PROBES = {
   valgrind: available('valgrind'),
   tmux: () => (spawnSync('tmux', ['-V']).error ? 'tmux is not installed' : undefined),
   man: available('man'),
+  mandoc: available('mandoc'),
   script: available('script'),
   strace: available('strace'),
   lsof: () => (spawnSync('lsof', ['-v']).error ? 'lsof is not installed' : undefined),
