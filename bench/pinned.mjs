@@ -1,6 +1,6 @@
 // The pinned calls: against programs of one's own, and from C against readdir.
 
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { install, open, uninstall } from '../dist/index.js';
@@ -9,6 +9,8 @@ import { duration, HEAD, median, race, rowsOf, table } from './harness.mjs';
 const NODE = join(import.meta.dirname, 'contestants/node.mjs');
 /** No more than fit into one call of the small program, and beyond. */
 const COUNTS = [8, 1000];
+/** Records for the access check: its part of each is small. */
+const MANY = 10_000;
 
 /** @param {import('./harness.mjs').Rivals} rivals @param {boolean} quick */
 export async function run(rivals, quick) {
@@ -21,7 +23,7 @@ export async function run(rivals, quick) {
     /** @type {string[][]} */
     const rows = [];
     const node = (/** @type {string} */ what) => [process.execPath, NODE, what, String(process.pid), '0'];
-    for (const what of ['fdmapInto', 'pidmapInto']) {
+    for (const what of ['fdmapInto', 'pidmapInto', 'pidinfo', 'pidinfo-all', 'fdinfo', 'fdinfo-all']) {
       const env = { FDMAP_BPFFS: at };
       /** @type {import('./harness.mjs').Contestant[]} */
       const contestants = ['pinned', 'kernel'].map((backend) => ({
@@ -45,11 +47,45 @@ export async function run(rivals, quick) {
         rows.push(...rowsOf(`own ${count} descriptors`, await race(own, wrong, quick)));
       }
     }
-    const opening = opened(at, quick ? 3 : 300);
-    return `${table(['pinned calls', ...HEAD], rows)}\n\nopen({ backend: 'pinned' }): ${opening}`;
+    const check = await checked(at, node, quick);
+    rows.push(...check.rows);
+    const opening = opened(at, quick ? 3 : 3000);
+    return [
+      table(['pinned calls', ...HEAD], rows),
+      `open({ backend: 'pinned' }): ${opening}`,
+      `access check: ${check.each} a record, the most that it can be (difference of the two)`,
+    ].join('\n\n');
   } finally {
     await uninstall({ at });
     rmSync(parent, { recursive: true });
+  }
+}
+
+/**
+ * What the access check costs: a caller's own descriptors are his without a look at credentials,
+ * those of another process are not.
+ *
+ * @param {string} at @param {(what: string) => string[]} node @param {boolean} quick
+ */
+async function checked(at, node, quick) {
+  const env = { FDMAP_BPFFS: at, FDMAP_BACKEND: 'pinned' };
+  const count = quick ? 100 : MANY;
+  const held = Array.from({ length: count }, () => openSync('/dev/null', 'r'));
+  try {
+    const contestants = [
+      { name: 'own', command: [...node('fdinfo').slice(0, -2), '0', String(count)], env },
+      { name: "another's, checked", command: node('fdinfo'), env },
+    ];
+    const found = await race(
+      contestants,
+      (answer) => (answer.length >= count ? undefined : `${answer.length} descriptors`),
+      quick,
+    );
+    const [own, other] = [...found.values()];
+    const each = ((other?.best ?? 0) - (own?.best ?? 0)) / count;
+    return { rows: rowsOf(`fdinfo of ${count}`, found), each: duration(Math.max(each, 0)) };
+  } finally {
+    for (const fd of held) closeSync(fd);
   }
 }
 

@@ -30,6 +30,15 @@ static __always_inline __u64 effective_caps(const struct cred *cred)
 	return caps_at(__builtin_preserve_access_index(&cred->cap_effective));
 }
 
+/* The same of a cred that is no more than an address to the verifier. */
+static __always_inline __u64 effective_caps_at(const struct cred *cred)
+{
+	__u64 caps = 0;
+
+	bpf_core_read(&caps, sizeof(caps), &cred->cap_effective);
+	return caps;
+}
+
 static __always_inline __u64 permitted_caps(const struct cred *cred)
 {
 	return caps_at(__builtin_preserve_access_index(&cred->cap_permitted));
@@ -162,6 +171,13 @@ static __always_inline bool may_read(struct task_struct *caller, struct task_str
 	return cred->user_ns->level == 0 && effective_caps(cred) >> CAP_SYS_PTRACE & 1;
 }
 
+static __always_inline const struct cred *opener_of(struct seq_file *seq)
+{
+	if (!CAN_CAST)
+		return BPF_CORE_READ(seq, file, f_cred);
+	return CAST(seq, struct seq_file)->file->f_cred;
+}
+
 /*
  * What reads an iterator may be somebody else than who opened it: a program
  * with more rights that was given it as standard input. What /proc answers by
@@ -171,18 +187,15 @@ static __always_inline bool may_read(struct task_struct *caller, struct task_str
 static __always_inline bool reader_opened(struct seq_file *seq, struct task_struct *caller)
 {
 	const struct cred *reader = caller->cred, *opener;
-	__u64 opener_caps = 0;
 
 	if (!config.shared)
 		return true;
-	/* an address that was read, not a pointer that was followed: helpers alone may look there */
-	opener = BPF_CORE_READ(seq, file, f_cred);
-	bpf_core_read(&opener_caps, sizeof(opener_caps), &opener->cap_effective);
+	opener = opener_of(seq);
 	return opener == reader ||
 	       (BPF_CORE_READ(opener, user_ns) == reader->user_ns &&
 		BPF_CORE_READ(opener, fsuid.val) == reader->fsuid.val &&
 		BPF_CORE_READ(opener, fsgid.val) == reader->fsgid.val &&
-		!(effective_caps(reader) & ~opener_caps));
+		!(effective_caps(reader) & ~effective_caps_at(opener)));
 }
 
 /* May the reader of an iterator read this task? Both tasks as plain() pointers. */

@@ -5,7 +5,7 @@
 
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { fdmap, fdmapInto, pidmap, pidmapInto } from '../../dist/index.js';
+import { fdinfo, fdmap, fdmapInto, pidinfo, pidmap, pidmapInto } from '../../dist/index.js';
 
 const [what = '', pidText = '0', count = '0'] = process.argv.slice(2);
 const pid = Number(pidText);
@@ -36,6 +36,22 @@ const ways = {
   pidmap: () => pidmap({ mode: 'tasks' }),
   pidmapInto: () => room.subarray(0, pidmapInto(room, { mode: 'tasks' })),
   'fs-tasks': tasksByFs,
+  pidinfo: () =>
+    pidinfo(pid)
+      .toArray()
+      .map(({ rss = 0 }) => Number(rss > 0)),
+  'pidinfo-all': () =>
+    pidinfo()
+      .toArray()
+      .map((row) => row.pid),
+  fdinfo: () =>
+    fdinfo(pid || process.pid)
+      .toArray()
+      .map((row) => Number(row.fd)),
+  'fdinfo-all': () =>
+    fdinfo()
+      .toArray()
+      .map((row) => Number(row.fd)),
   children: () => pidmap({ mode: 'children', pid }),
   'fs-children': () => readFileSync(children, 'latin1').split(' ').filter(Boolean),
 };

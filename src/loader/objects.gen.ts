@@ -4,28 +4,28 @@ export const FDINFO = {
   name: 'fdinfo',
   maps: ['subjects', 'rodata'],
   programs: ['fdinfo_request', 'fdinfo_files'],
-  sha256: 'c44df2420d63fe5cc885530d3b416635302e6f0e6695928f0289eb57127d92e0',
+  sha256: '5113b3da9fee5b9cfacba4dca37e8daf7096e724842539e67db26dc1d878302f',
 } as const;
 
 export const FDINFO_PLACES = {
   name: 'fdinfo-places',
   maps: ['subjects', 'rodata'],
   programs: ['places_request', 'fdinfo_places', 'fdinfo_mappings'],
-  sha256: 'a4d3c8e727fcd42e926b3fbc0a0e099b5111ca289ab7fa1d50fbbeb46ebc2435',
+  sha256: '8e06180499badf037f3da819e52e237e11e4b45148621fb7ce0d54e98432c74e',
 } as const;
 
 export const FDMAP = {
   name: 'fdmap',
   maps: ['rodata'],
   programs: ['fdmap_small'],
-  sha256: '6abe59ff10fd7862d06f39825f5244d2fd1b25f2ac6a64ffb979de439f29f433',
+  sha256: 'c78f8afe709ee7bbf690fb0d7e8742ead33bb98859fd37f5b5121c22e75258a5',
 } as const;
 
 export const FDMAP_ITER = {
   name: 'fdmap-iter',
   maps: ['first_wanted', 'rodata'],
   programs: ['fdmap_request', 'fdmap_task'],
-  sha256: '84823f2bb9198ecbb988470fcfa2d367078e1bebf856f5db966737440f6131f4',
+  sha256: '0401e8afb9692b7a5a8ec205d4bc64e34af02af9c276b55e3fb3c8b774a99c74',
 } as const;
 
 export const FDMAP_SELF = {
@@ -46,7 +46,7 @@ export const FDMAP_WIDE = {
   name: 'fdmap-wide',
   maps: ['slots', 'rodata'],
   programs: ['fdmap_wide'],
-  sha256: '3f74bdee63575de75184887dbc8feff4771fe79bc9d3e58f8d630e231a8ec32e',
+  sha256: '3704e2cb7c845ae4c3eafb61632c0908110d700ca3a2734c48f97ab17a0b9440',
 } as const;
 
 export const LSM_WORDS = {
@@ -60,68 +60,68 @@ export const PIDINFO = {
   name: 'pidinfo',
   maps: ['slots', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_small'],
-  sha256: '8bec27d1958fcf25f781dbe3c76a75fada8ec2d72282e0c3bf2161bea4984c39',
+  sha256: '8560e6545c49279cb5e0e6381b3fd4ff27b1fdfe261f08ea9191909f6c0f1e93',
 } as const;
 
 export const PIDINFO_BASIC = {
   name: 'pidinfo-basic',
   maps: ['requests', 'rodata'],
   programs: ['basic_request', 'pidinfo_basic'],
-  sha256: '8a4fb5a907dc078054978fd49754401f59960d13de0e68778056ad6444a11ce1',
+  sha256: '48d006f6c4c705e6446af55b15dcb0e30a3a7187ed77002ef15cd5487750a56b',
 } as const;
 
 export const PIDINFO_COUNTS = {
   name: 'pidinfo-counts',
   maps: ['slots', 'rodata'],
   programs: ['pidinfo_counts'],
-  sha256: '4cb0be033343289b9097c9ced4977f1259278bd9377147f18b7e2a8951e05d12',
+  sha256: '5654162c558ef907a5786a10ac7f67529d7c73eeb0a4e5b11bcc90a279a2593f',
 } as const;
 
 export const PIDINFO_ITER = {
   name: 'pidinfo-iter',
   maps: ['requests', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_request', 'pidinfo_task'],
-  sha256: 'fa5f5a4779d2ac1a2b9b33aa38ca6d1abdc513ae861e8fab4a9e92bc64889a65',
+  sha256: '3106a2e6dfc6deed835b54750b1de5c74e81d797d17e7115f8c67c855e3be7f8',
 } as const;
 
 export const PIDINFO_WIDE = {
   name: 'pidinfo-wide',
   maps: ['slots', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_wide'],
-  sha256: '9eeeb45fc7265052285fc495f053fe78502f371585256c125e94bcfc01d6966e',
+  sha256: 'b854748a8cfb7b59cc1f9cdff90cc5d5fdb413e32ec03d2c4f0522ae4c0295b2',
 } as const;
 
 export const PIDMAP = {
   name: 'pidmap',
   maps: ['slots', 'rodata'],
   programs: ['pidmap_small'],
-  sha256: '14edab77a7231cfdb54426535d303c2ba61d2b1d3d5470e4f45bb8235ba60ac6',
+  sha256: '6f2216124d43b8bcc3f9ce70ee1276948e71d09fd6675ade1bd6163131b1fc58',
 } as const;
 
 export const PIDMAP_ITER = {
   name: 'pidmap-iter',
   maps: ['rodata'],
   programs: ['pidmap_tasks'],
-  sha256: '90c93eaa173be65419aef836cbe908710502bbc78b93ce2902f338200994a564',
+  sha256: '05c759aa729050b91a5a60f3fd6e60f3e85011af891ec312b04233bc9bb0f925',
 } as const;
 
 export const PIDMAP_WIDE = {
   name: 'pidmap-wide',
   maps: ['slots', 'rodata'],
   programs: ['pidmap_wide'],
-  sha256: '0d22b0f11435d2def0012be8d6c04642e148ac4f9fc925d6f124381d9db9de9f',
+  sha256: 'e54f1946309717b95569b47524c4381f39e7bc27ab3aa78293549633feebde50',
 } as const;
 
 export const TEXT_FDS = {
   name: 'text-fds',
   maps: ['subjects', 'lines', 'rodata', 'rodata_text'],
   programs: ['text_fds'],
-  sha256: '02a7605afe43b7ff214f2cc4c24df84fa9abc3144ea4a6c01c5ec9704ced9cb3',
+  sha256: '967c5e4a07781f3759a5cbff713cd59c2efd8673f430f90353887d7f14118d53',
 } as const;
 
 export const TEXT_PS = {
   name: 'text-ps',
-  maps: ['requests', 'lines', 'rodata', 'rodata_text'],
+  maps: ['requests', 'lines', 'rodata', 'rodata_str1_1', 'rodata_text'],
   programs: ['text_ps'],
-  sha256: '49af4f870c2d8272f987033e92c0d4225483e01f9bbaed2bf837de6ab6be72bd',
+  sha256: 'e8c465eba8fb3dc05099c6634d42f96fe8890b9c195e9294cde63316c98a5786',
 } as const;
