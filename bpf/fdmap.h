@@ -189,7 +189,9 @@ struct fdmap_record {
 enum fdmap_kind {
 	FDMAP_KIND_PROCESS = 1,	/* struct pidinfo_record */
 	FDMAP_KIND_DESCRIPTOR = 2,
-	FDMAP_KIND_SUMMARY = 3,	/* last of a stream of the whole machine */
+	FDMAP_KIND_SUMMARY = 3,	/* struct fdmap_summary */
+	FDMAP_KIND_ABOUT = 4,	/* struct fdmap_about */
+	FDMAP_KIND_USER = 5,	/* struct fdmap_user */
 };
 
 /* Before the payload of each attribute; the next one is at a multiple of 4. */
@@ -416,6 +418,7 @@ struct pidinfo_counts {
 };
 
 #include "fdinfo.h"
+#include "image.h"
 
 _Static_assert(sizeof(struct fdmap_config) == 56, "fdmap_config");
 _Static_assert(sizeof(struct fdmap_manifest) == 248, "fdmap_manifest");

@@ -94,6 +94,13 @@ struct fdinfo_tty fdinfo_tty;
 struct fdinfo_mapping fdinfo_mapping;
 struct fdinfo_fanotify_group fdinfo_fanotify_group;
 struct fdinfo_request fdinfo_request;
+struct fdmap_image fdmap_image;
+enum fdmap_section_type fdmap_section_type;
+struct fdmap_section fdmap_section;
+struct fdmap_about fdmap_about;
+enum fdmap_about_attribute fdmap_about_attribute;
+struct fdmap_user fdmap_user;
+struct fdmap_summary fdmap_summary;
 
 union bpf_attr attr;
 union bpf_iter_link_info iter_link_info;

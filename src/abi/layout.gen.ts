@@ -35,6 +35,10 @@ export const FDINFO_WRITE = 2;
 export const FDMAP_ABI = 1;
 export const FDMAP_EVERYBODY = 4294967295;
 export const FDMAP_FORMAT = 1;
+export const FDMAP_IMAGE_ALL = 1;
+export const FDMAP_IMAGE_FORMAT = 1;
+export const FDMAP_IMAGE_MAPPINGS = 4;
+export const FDMAP_IMAGE_PLACES = 2;
 export const FDMAP_INSTALL_MADE_DIRECTORY = 4;
 export const FDMAP_INSTALL_MOUNTED = 2;
 export const FDMAP_INSTALL_SELF_ONLY = 1;
@@ -43,6 +47,7 @@ export const FDMAP_LSM_ROOM = 16;
 export const FDMAP_NO_WORD = 4294967295;
 export const FDMAP_SMALL_ROOM = 16;
 export const FDMAP_TRUNCATED = 1;
+export const FDMAP_USER_NAME = 1;
 export const FDMAP_WIDE_ROOM = 4090;
 export const PIDINFO_ADJUSTED = 1;
 export const PIDINFO_COUNTS_ROOM = 2045;
@@ -332,6 +337,22 @@ export const FDINFO_WATCH_IGNORED = 20; // 4 bytes
 export const FDINFO_WATCH_KIND = 24; // 4 bytes
 export const FDINFO_WATCH_FLAGS = 28; // 4 bytes
 
+/** struct fdmap_about */
+export const SIZEOF_FDMAP_ABOUT = 56;
+export const FDMAP_ABOUT_HEAD = 0; // 24 bytes
+export const FDMAP_ABOUT_TIME = 24; // 8 bytes
+export const FDMAP_ABOUT_BOOT_TIME = 32; // 8 bytes
+export const FDMAP_ABOUT_ABI = 40; // 4 bytes
+export const FDMAP_ABOUT_CONTENTS = 44; // 4 bytes
+export const FDMAP_ABOUT_KEY_ID = 48; // 8 bytes
+
+export const FDMAP_ABOUT_RELEASE = 1;
+export const FDMAP_ABOUT_BOOT_ID = 2;
+export const FDMAP_ABOUT_HOST = 3;
+export const FDMAP_ABOUT_ARCH = 4;
+export const FDMAP_ABOUT_BACKEND = 5;
+export const FDMAP_ABOUT_PIDS = 6;
+
 /** struct fdmap_attribute */
 export const SIZEOF_FDMAP_ATTRIBUTE = 4;
 export const FDMAP_ATTRIBUTE_LENGTH = 0; // 2 bytes
@@ -361,9 +382,16 @@ export const FDMAP_HEAD_BASE = 20; // 4 bytes
 export const FDMAP_HEAD_WORDS = 24; // 4 bytes
 export const FDMAP_HEAD_SIZE = 28; // 4 bytes
 
+/** struct fdmap_image */
+export const SIZEOF_FDMAP_IMAGE = 16;
+export const FDMAP_IMAGE_MAGIC = 0; // 8 bytes
+export const FDMAP_IMAGE_VERSION = 8; // 4 bytes
+
 export const FDMAP_KIND_PROCESS = 1;
 export const FDMAP_KIND_DESCRIPTOR = 2;
 export const FDMAP_KIND_SUMMARY = 3;
+export const FDMAP_KIND_ABOUT = 4;
+export const FDMAP_KIND_USER = 5;
 
 /** struct fdmap_lsm */
 export const SIZEOF_FDMAP_LSM = 136;
@@ -393,10 +421,34 @@ export const FDMAP_RECORD_FLAGS = 10; // 2 bytes
 export const FDMAP_RECORD_ERROR = 12; // 4 bytes
 export const FDMAP_RECORD_MASK = 16; // 8 bytes
 
+/** struct fdmap_section */
+export const SIZEOF_FDMAP_SECTION = 16;
+export const FDMAP_SECTION_TYPE = 0; // 4 bytes
+export const FDMAP_SECTION_LENGTH = 4; // 4 bytes
+export const FDMAP_SECTION_SEQUENCE = 8; // 4 bytes
+export const FDMAP_SECTION_CHECKSUM = 12; // 4 bytes
+
+export const FDMAP_SECTION_ABOUT = 1;
+export const FDMAP_SECTION_PROCESSES = 2;
+export const FDMAP_SECTION_DESCRIPTORS = 3;
+export const FDMAP_SECTION_USERS = 4;
+export const FDMAP_SECTION_END = 5;
+
 /** struct fdmap_small */
 export const SIZEOF_FDMAP_SMALL = 176;
 export const FDMAP_SMALL_HEAD = 0; // 48 bytes
 export const FDMAP_SMALL_OPEN = 48; // 128 bytes
+
+/** struct fdmap_summary */
+export const SIZEOF_FDMAP_SUMMARY = 40;
+export const FDMAP_SUMMARY_HEAD = 0; // 24 bytes
+export const FDMAP_SUMMARY_BYTES = 24; // 8 bytes
+export const FDMAP_SUMMARY_SECTIONS = 32; // 4 bytes
+
+/** struct fdmap_user */
+export const SIZEOF_FDMAP_USER = 32;
+export const FDMAP_USER_HEAD = 0; // 24 bytes
+export const FDMAP_USER_UID = 24; // 4 bytes
 
 /** struct fdmap_wide */
 export const SIZEOF_FDMAP_WIDE = 32768;

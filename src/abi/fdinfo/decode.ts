@@ -1,6 +1,5 @@
 /** From bytes to rows: a class for each type of descriptor, a union that `type` tells apart. */
 
-import { DecodeError } from '../../errors.ts';
 import * as abi from '../layout.gen.ts';
 import * as events from './events.ts';
 import * as files from './files.ts';
@@ -89,7 +88,7 @@ function classOf(chunk: Chunk, at: number, type: number): Constructor {
   if (type === abi.FDINFO_SOCKET && chunk.attribute(at, abi.FDINFO_A_INET, abi.SIZEOF_FDINFO_INET) !== 0)
     return sockets.InetSocketDescriptor;
   const found = CLASSES[type];
-  if (!found) throw new DecodeError(`a descriptor of type ${type}`, at);
+  if (!found) throw chunk.damage(`a descriptor of type ${type}`, at);
   return found;
 }
 

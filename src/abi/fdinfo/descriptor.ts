@@ -103,7 +103,7 @@ export class DescriptorBase {
   /** O_* as they are now. */
   get flags(): readonly string[] | undefined {
     return this.has(abi.FDINFO_HAS_FLAGS)
-      ? openFlagNames(this.chunk.word(this.at + abi.FDINFO_RECORD_FLAGS))
+      ? openFlagNames(this.chunk.word(this.at + abi.FDINFO_RECORD_FLAGS), this.chunk.origin.arch)
       : undefined;
   }
 

@@ -1,8 +1,7 @@
 /** Bits of open(2), access modes, devices and lists of bits, by name. */
 
 /** include/uapi/asm-generic/fcntl.h, and arch/arm64/include/uapi/asm/fcntl.h where that differs. */
-const arm64 = process.arch === 'arm64';
-const OPEN_FLAGS: readonly (readonly [number, string])[] = [
+const openFlags = (arm64: boolean): readonly (readonly [number, string])[] => [
   [0o100, 'O_CREAT'],
   [0o200, 'O_EXCL'],
   [0o400, 'O_NOCTTY'],
@@ -18,6 +17,8 @@ const OPEN_FLAGS: readonly (readonly [number, string])[] = [
   [0o2000000, 'O_CLOEXEC'],
   [0o10000000, 'O_PATH'],
 ];
+const FLAGS_OF_ARM64 = openFlags(true);
+const FLAGS = openFlags(false);
 const O_DSYNC = 0o10000;
 const O_SYNC_ONLY = 0o4000000;
 const O_TMPFILE_ONLY = 0o20000000;
@@ -25,11 +26,11 @@ const ACCESS = ['O_RDONLY', 'O_WRONLY', 'O_RDWR'];
 export const O_CLOEXEC = 0o2000000;
 export const O_PATH = 0o10000000;
 
-function namesOf(flags: number): string[] {
+function namesOf(flags: number, arm64: boolean): string[] {
   const names: string[] = [];
   const access = flags & O_PATH ? undefined : ACCESS[flags & 3];
   if (access) names.push(access);
-  for (const [bit, name] of OPEN_FLAGS) if (flags & bit) names.push(name);
+  for (const [bit, name] of arm64 ? FLAGS_OF_ARM64 : FLAGS) if (flags & bit) names.push(name);
   if (flags & O_SYNC_ONLY) names.push('O_SYNC');
   else if (flags & O_DSYNC) names.push('O_DSYNC');
   if (flags & O_TMPFILE_ONLY) names.push('O_TMPFILE');
@@ -52,8 +53,16 @@ function remembered<T>(make: (value: number) => T): (value: number) => T {
 }
 const MOST_KNOWN = 4096;
 
-/** By name; a list that all rows with these flags share. */
-export const openFlagNames = remembered((flags): readonly string[] => Object.freeze(namesOf(flags)));
+const namesOfArm64 = remembered((flags): readonly string[] => Object.freeze(namesOf(flags, true)));
+const namesOfOthers = remembered((flags): readonly string[] => Object.freeze(namesOf(flags, false)));
+
+/**
+ * By name; a list that all rows with these flags share.
+ *
+ * @param arch process.arch of the machine that the flags are of
+ */
+export const openFlagNames = (flags: number, arch: string): readonly string[] =>
+  arch === 'arm64' ? namesOfArm64(flags) : namesOfOthers(flags);
 
 /** `"8:1"` of the kernel's own form (include/linux/kdev_t.h). */
 export const deviceName = remembered((dev) => `${dev >>> 20}:${dev & 0xfffff}`);

@@ -4,12 +4,24 @@
  * their bytes.
  */
 
+import { endianness } from 'node:os';
 import { DecodeError } from '../../errors.ts';
 import * as abi from '../layout.gen.ts';
 import { textOf } from './text.ts';
 
 /** TASK_COMM_LEN of include/linux/sched.h */
 const COMMAND_BYTES = 16;
+
+/** Where records come from, as far as their meaning or an error's place depends on it. */
+export interface Origin {
+  /** Where the chunk begins in the file that it was read from. */
+  readonly base: number;
+  /** process.arch of the machine that wrote them. */
+  readonly arch: string;
+}
+
+const HERE: Origin = { base: 0, arch: process.arch };
+const BIG_ENDIAN = endianness() === 'BE';
 
 /** Bytes of whole records, 8-byte aligned, with the views that they are read through. */
 export class Chunk {
@@ -19,17 +31,26 @@ export class Chunk {
   #buffer: Buffer | undefined;
   readonly #command = new Uint32Array(COMMAND_BYTES / 4);
   #commandText = '';
+  readonly origin: Origin;
 
-  constructor(buffer: ArrayBuffer, length = buffer.byteLength) {
+  /** @param swap records are little-endian: are this machine's words not? */
+  constructor(buffer: ArrayBuffer, length = buffer.byteLength, origin = HERE, swap = BIG_ENDIAN) {
+    const words = swap ? swapped(buffer, length) : buffer;
     this.u8 = new Uint8Array(buffer, 0, length);
-    this.u32 = new Uint32Array(buffer, 0, length >> 2);
-    this.i32 = new Int32Array(buffer, 0, length >> 2);
+    this.u32 = new Uint32Array(words, 0, length >> 2);
+    this.i32 = new Int32Array(words, 0, length >> 2);
+    this.origin = origin;
   }
 
-  static copyOf(bytes: Uint8Array): Chunk {
+  static copyOf(bytes: Uint8Array, origin = HERE): Chunk {
     const buffer = new ArrayBuffer((bytes.length + 7) & ~7);
     new Uint8Array(buffer).set(bytes);
-    return new Chunk(buffer, bytes.length);
+    return new Chunk(buffer, bytes.length, origin);
+  }
+
+  /** @returns for the caller to throw: `at` is an offset in this chunk */
+  damage(what: string, at: number): DecodeError {
+    return new DecodeError(what, this.origin.base + at);
   }
 
   u16(at: number): number {
@@ -109,16 +130,16 @@ export class Chunk {
    */
   check(at: number): number {
     const left = this.u8.length - at;
-    if (left < abi.SIZEOF_FDMAP_RECORD) throw new DecodeError('a record is cut off', at);
+    if (left < abi.SIZEOF_FDMAP_RECORD) throw this.damage('a record is cut off', at);
     const size = this.u32[at >> 2] as number;
     const kindAndFixed = this.u32[(at + abi.FDMAP_RECORD_KIND) >> 2] as number;
     const fixed = kindAndFixed >>> 16;
     if (size > left || size % 8 !== 0 || size < fixed)
-      throw new DecodeError(`a record of ${size} bytes where ${left} are left`, at);
+      throw this.damage(`a record of ${size} bytes where ${left} are left`, at);
     if (fixed < leastFixed(kindAndFixed & 0xffff) || fixed % 4 !== 0)
-      throw new DecodeError(`a record with a fixed part of ${fixed} bytes`, at);
+      throw this.damage(`a record with a fixed part of ${fixed} bytes`, at);
     const version = (this.u32[(at + abi.FDMAP_RECORD_VERSION) >> 2] as number) & 0xffff;
-    if (version !== abi.FDMAP_FORMAT) throw new DecodeError(`a record of version ${version}`, at);
+    if (version !== abi.FDMAP_FORMAT) throw this.damage(`a record of version ${version}`, at);
     return at + size;
   }
 
@@ -135,9 +156,9 @@ export class Chunk {
       const length = head & 0xffff;
       if (head === 0) return 0;
       if (length < abi.SIZEOF_FDMAP_ATTRIBUTE || length > end - at)
-        throw new DecodeError(`an attribute of ${length} bytes where ${end - at} are left`, at);
+        throw this.damage(`an attribute of ${length} bytes where ${end - at} are left`, at);
       if (head >>> 16 === type) {
-        if (length < least) throw new DecodeError(`attribute ${type} has only ${length} bytes`, at);
+        if (length < least) throw this.damage(`attribute ${type} has only ${length} bytes`, at);
         return at;
       }
       at += (length + 3) & ~3;
@@ -185,6 +206,13 @@ export class Chunk {
 
 /** Two digits of each byte. */
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+/** The words of `buffer` in the other order of bytes. */
+function swapped(buffer: ArrayBuffer, length: number): ArrayBuffer {
+  const copy = buffer.slice(0, length);
+  Buffer.from(copy, 0, length & ~3).swap32();
+  return copy;
+}
 
 function leastFixed(kind: number): number {
   if (kind === abi.FDMAP_KIND_DESCRIPTOR) return abi.SIZEOF_FDINFO_RECORD;
