@@ -57,11 +57,18 @@ export class FdmapError extends Error {
 export class DecodeError extends FdmapError {
   /** Where in the bytes, from their beginning. */
   readonly offset: number;
+  readonly #what: string;
 
   constructor(message: string, offset: number) {
     super('ERR_FDMAP_DECODE', `${message} at byte ${offset}`);
     this.name = 'DecodeError';
     this.offset = offset;
+    this.#what = message;
+  }
+
+  /** @internal the same, where the bytes begin at `base` of a file */
+  moved(base: number): DecodeError {
+    return new DecodeError(this.#what, base + this.offset);
   }
 }
 

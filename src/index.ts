@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 
+import type { Writable } from 'node:stream';
 import type { Descriptor } from './abi/fdinfo/decode.ts';
 import type { ClosefromOptions } from './calls/closefrom.ts';
 import { type Diagnosis, diagnose as diagnoseHere } from './calls/diagnose.ts';
@@ -14,6 +15,9 @@ import type { FdinfoStreamOptions } from './calls/fdinfo/fdinfo.ts';
 import type { DescriptorList } from './calls/fdinfo/list.ts';
 import type { FdinfoOptions } from './calls/fdinfo/options.ts';
 import type { FdmapIntoOptions, FdmapOptions } from './calls/fdmap.ts';
+import type { DumpOptions, DumpSummary } from './calls/image/dump.ts';
+import type { Image, ReadImageOptions } from './calls/image/image.ts';
+import * as images from './calls/image/image.ts';
 import * as handles from './calls/open.ts';
 import { defaultHandle, type OpenOptions } from './calls/open.ts';
 import type { PidinfoOptions } from './calls/pidinfo.ts';
@@ -42,6 +46,7 @@ export type { Ring } from './abi/fdinfo/objects.ts';
 export type { InetAddress, SocketState, VsockAddress } from './abi/fdinfo/sockets.ts';
 export { bytesOf } from './abi/fdinfo/text.ts';
 export { DESCRIPTOR_TYPES, type DescriptorType, type PlaceName } from './abi/fdinfo/types.ts';
+export type { ImageAbout } from './abi/image/about.ts';
 export type { NumericField } from './abi/pidinfo/decode.ts';
 export type { Executable } from './abi/pidinfo/executable.ts';
 export type { ProcessField } from './abi/pidinfo/fields.ts';
@@ -55,6 +60,8 @@ export type { FdinfoStreamOptions } from './calls/fdinfo/fdinfo.ts';
 export type { DescriptorList, FailedProcess } from './calls/fdinfo/list.ts';
 export type { FdinfoOptions } from './calls/fdinfo/options.ts';
 export type { FdmapIntoOptions, FdmapOptions } from './calls/fdmap.ts';
+export type { DumpOptions, DumpSummary } from './calls/image/dump.ts';
+export type { Image, ReadImageOptions } from './calls/image/image.ts';
 export {
   type Hidepid,
   type Installed,
@@ -80,6 +87,7 @@ export {
   type ReadOptions,
 } from './calls/readfile.ts';
 export type { ReadFilesAsyncOptions } from './calls/readfiles.ts';
+export { userNames } from './calls/users.ts';
 export { ArgumentError, DecodeError, FdmapError, type FdmapErrorCode, SystemError } from './errors.ts';
 
 /**
@@ -326,4 +334,66 @@ export function fdinfo(target?: number | readonly number[], options: FdinfoOptio
  */
 export function fdinfoStream(options: FdinfoStreamOptions = {}): AsyncGenerator<Descriptor[], undefined> {
   return defaultHandle().fdinfoStream(options);
+}
+
+/**
+ * `dump(pid | pids | nothing, {tree})` - an image of descriptors and processes, in pieces
+ * as they are to be written: what {@link readImage} reads on any machine. The records are the
+ * kernel's own bytes; not one is decoded. docs/dump.md has the format.
+ *
+ * For `for await`, `stream.pipeline()` and `Readable.from()`; between two pieces the event loop
+ * has a turn. Costs what {@link pidinfo} and {@link fdinfo} cost.
+ *
+ * @throws SystemError `ESRCH` and `EACCES` for a single `pid`, before the first piece; several of which
+ *   some cannot be read are in the image as errors
+ */
+export function dump(
+  target?: number | readonly number[],
+  options: DumpOptions = {},
+): AsyncGenerator<Uint8Array, undefined> {
+  return defaultHandle().dump(target, options);
+}
+
+/**
+ * `dumpTo(path | stream, pid | pids | nothing, {tree})` - {@link dump} into a file, which is its
+ * owner's alone (mode 0600), or into a stream, which is ended.
+ *
+ * @throws as {@link dump}; SystemError of open(2) and write(2)
+ */
+export function dumpTo(
+  output: string | Writable,
+  target?: number | readonly number[],
+  options: DumpOptions = {},
+): Promise<DumpSummary> {
+  return defaultHandle().dumpTo(output, target, options);
+}
+
+/**
+ * `capture(pid | pids | nothing, {tree})` - what {@link dump} would write, in memory: to be asked
+ * again later, and to be compared.
+ *
+ * @throws as {@link dump}
+ */
+export function capture(target?: number | readonly number[], options: DumpOptions = {}): Image {
+  return defaultHandle().capture(target, options);
+}
+
+/**
+ * `readImage(path | descriptor | bytes)` - an {@link Image}, which answers {@link fdmap},
+ * {@link pidmap}, {@link pidinfo} and {@link fdinfo} with the same rows that the machine had
+ * it was made on. Every checksum and every head of a record is looked at.
+ *
+ * @throws DecodeError with the offset of the first byte that is not as it should be; with `partial`
+ *   that is `damage` of the image, as long as it says where it is from. SystemError of open(2) and read(2)
+ */
+export function readImage(source: string | number | Uint8Array, options: ReadImageOptions = {}): Image {
+  return images.readImage(source, options);
+}
+
+/** `readImageFrom(stream)` - {@link readImage} of what comes in pieces: a stream, a {@link dump}. */
+export function readImageFrom(
+  stream: AsyncIterable<Uint8Array>,
+  options: ReadImageOptions = {},
+): Promise<Image> {
+  return images.readImageFrom(stream, options);
 }

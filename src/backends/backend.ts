@@ -39,6 +39,10 @@ export interface Backend {
   readonly name: BackendName;
   /** A: everything; B: by iterators; C: by /proc (docs/kernels.md). */
   readonly tier: 'A' | 'B' | 'C';
+  /** What the numbers of open files are made with, by an id that does not tell it; undefined where there are none. */
+  fileKeyId?(): string | undefined;
+  /** Set where the answers are those of an image: nothing may be looked up on this machine. */
+  readonly recorded?: { readonly bootTime: number };
 
   /** Descriptors of a process or thread from `start` on; `pid` 0 is the calling thread. */
   fdmap(pid: number, start: number, target: Int32Array, at: number): number;

@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import type { Descriptor } from '../abi/fdinfo/decode.ts';
 import type { Backend, BackendName } from '../backends/backend.ts';
 import { BACKEND_CHOICES, type BackendChoice, type Selected, selectBackend } from '../backends/select.ts';
@@ -11,6 +12,8 @@ import type { DescriptorList } from './fdinfo/list.ts';
 import type { FdinfoOptions } from './fdinfo/options.ts';
 import type { FdmapIntoOptions, FdmapOptions } from './fdmap.ts';
 import * as calls from './fdmap.ts';
+import * as images from './image/dump.ts';
+import type { Image } from './image/image.ts';
 import type { PidinfoOptions } from './pidinfo.ts';
 import * as status from './pidinfo.ts';
 import type { PidmapIntoOptions, PidmapOptions } from './pidmap.ts';
@@ -103,6 +106,28 @@ export class Handle implements Disposable {
   /** As {@link fdinfoStream}. */
   fdinfoStream(options: FdinfoStreamOptions = {}): AsyncGenerator<Descriptor[], undefined> {
     return descriptors.fdinfoStream(this.#open, options);
+  }
+
+  /** As {@link dump}. */
+  dump(
+    target?: number | readonly number[],
+    options: images.DumpOptions = {},
+  ): AsyncGenerator<Uint8Array, undefined> {
+    return images.dump(this.#open, target, options);
+  }
+
+  /** As {@link dumpTo}. */
+  dumpTo(
+    output: string | Writable,
+    target?: number | readonly number[],
+    options: images.DumpOptions = {},
+  ): Promise<images.DumpSummary> {
+    return images.dumpTo(this.#open, output, target, options);
+  }
+
+  /** As {@link capture}. */
+  capture(target?: number | readonly number[], options: images.DumpOptions = {}): Image {
+    return images.capture(this.#open, target, options);
   }
 
   /** Gives back every descriptor. Calls after it throw ERR_FDMAP_CLOSED; a second close does nothing. */

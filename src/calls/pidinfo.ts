@@ -30,7 +30,7 @@ const files = new ProcFiles(undefined);
 let bootTime: number | undefined;
 
 /** Wall-clock time of boot; found out once, so that one process has one `started` for each other. */
-function timeOfBoot(): number {
+export function timeOfBoot(): number {
   bootTime ??= Math.round((Date.now() - (nativeDoor ? sinceBoot(nativeDoor) : uptime() * 1000)) / 10) * 10;
   return bootTime;
 }
@@ -47,7 +47,9 @@ export function pidinfo(
   const about = single ? { pid: target } : {};
   const named = single ? [target] : target;
   for (const pid of named ?? []) checkPid(pid, 'pidinfo');
-  const pids = named?.map((pid) => pid || process.pid);
+  const { recorded } = backend;
+  // Nobody is the caller of an image.
+  const pids = named?.map((pid) => pid || (recorded ? 0 : process.pid));
   const records = backend.pidinfo({
     pids: threads ? pids?.flatMap((pid) => threadsOf(backend, pid)) : pids,
     fields: new Set(fields),
@@ -58,8 +60,9 @@ export function pidinfo(
     records,
     fields,
     named: pids !== undefined,
-    bootTime: timeOfBoot,
-    args: (pid) => readArgs(files, pid),
+    bootTime: recorded ? () => recorded.bootTime : timeOfBoot,
+    // Of a machine that may be another, and of a time that has passed.
+    args: (pid) => (recorded ? -EOPNOTSUPP : readArgs(files, pid)),
     executables: (processes) => {
       const found = backend.executables(processes);
       // What a stream cannot be asked for is absent (docs/backends.md).

@@ -167,8 +167,11 @@ export class ProcessList implements Iterable<Process> {
       case 'cgroup':
         return (reader) => this.#cgroupOf(reader)?.path;
       case 'started':
-        return (reader) =>
-          new Date(this.#source.bootTime() + (DECODERS.startTime(reader) as number)).toISOString();
+        return (reader) => {
+          const started = new Date(this.#source.bootTime() + (DECODERS.startTime(reader) as number));
+          // Of a forged image: a time that no calendar has.
+          return Number.isNaN(started.getTime()) ? undefined : started.toISOString();
+        };
       default:
         return DECODERS[field];
     }

@@ -17,6 +17,11 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
     value: 'NAME',
     help: `${BACKEND_CHOICES.join(', ')}: a backend that is named never falls back to another (FDMAP_BACKEND)`,
   },
+  {
+    name: 'from',
+    value: 'FILE',
+    help: 'ask an image of fdmap dump instead of this machine: overview, ls, who, fds, pids, ps; - is standard input',
+  },
   { name: 'help', short: 'h', help: 'this text' },
   { name: 'version', short: 'V', help: 'the version of fdmap' },
 ];
@@ -46,7 +51,7 @@ export function firstOperand(words: readonly string[]): { word: string; index: n
  * @throws UsageError
  */
 export function parse(words: readonly string[], own: readonly OptionSpec[], literal = false): Parsed {
-  const specs = [...own, ...COMMON_OPTIONS];
+  const specs = [...own, ...commonOptions(own)];
   const options = new Map<string, string | true>();
   const operands: string[] = [];
   for (const token of tokensOf(words, specs)) {
@@ -70,6 +75,12 @@ export function parse(words: readonly string[], own: readonly OptionSpec[], lite
   }
   return { options, operands };
 }
+
+/** COMMON_OPTIONS, without a letter that the command has another use for. */
+export const commonOptions = (own: readonly OptionSpec[]): readonly OptionSpec[] =>
+  COMMON_OPTIONS.map(({ short, ...option }) =>
+    short === undefined || own.some((each) => each.short === short) ? option : { ...option, short },
+  );
 
 /** `--backend --json`: a value was forgotten; `--children -1` is a number, a bad one. */
 const looksLikeOption = (value: string, inline: boolean | undefined) => !inline && /^-\D/.test(value);

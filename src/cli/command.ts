@@ -37,6 +37,8 @@ export interface Command {
   readonly defaults: readonly string[];
   /** The first operand ends the options: what follows is another command's. */
   readonly literal?: boolean;
+  /** Answers from an image as well: `--from`. */
+  readonly recorded?: boolean;
   run(parsed: Parsed): ExitCode | Promise<ExitCode>;
 }
 

@@ -49,6 +49,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/cat.ts'),
   },
   {
+    name: 'dump',
+    summary: 'an image of descriptors and processes, for --from and diff',
+    load: () => import('./commands/dump.ts'),
+  },
+  {
     name: 'doctor',
     summary: 'what works on this machine, and why not',
     load: () => import('./commands/doctor.ts'),

@@ -1,6 +1,6 @@
 /** --help, from the tables that the commands are made of. */
 
-import { COMMON_OPTIONS } from './arguments.ts';
+import { commonOptions } from './arguments.ts';
 import type { Command, CommandEntry, OptionSpec } from './command.ts';
 import { COMMANDS, OVERVIEW } from './commands.ts';
 
@@ -18,7 +18,9 @@ export function* helpOf(entry: CommandEntry, command: Command): Generator<string
     yield* list(COMMANDS.map(({ name, summary }) => [name, summary]));
   }
   yield '\nOptions:\n';
-  yield* list([...command.options, ...COMMON_OPTIONS].map((option) => [nameOf(option), option.help]));
+  yield* list(
+    [...command.options, ...commonOptions(command.options)].map((option) => [nameOf(option), option.help]),
+  );
   if (command.columns.length > 0) {
     yield '\nColumns, also the names in JSON:\n';
     yield* list(command.columns.map(({ name, help }) => [name, help]));

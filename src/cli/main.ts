@@ -26,6 +26,8 @@ async function main(words: readonly string[]): Promise<ExitCode> {
     write(helpOf(entry, command));
     return EXIT.found;
   }
+  if (parsed.options.has('from') && !command.recorded)
+    throw new UsageError(`--from: ${entry.name} does not ask images`);
   // Before the first question, which opens the backend.
   const backend = optionValue(parsed, 'backend');
   if (backend !== undefined) process.env.FDMAP_BACKEND = backendOf(backend);

@@ -1,10 +1,10 @@
 /** What reaches a terminal. */
 
 import { describe, expect, test } from 'vitest';
+import { parsePasswd } from '../../src/calls/users.ts';
 import type { Column } from '../../src/cli/columns/column.ts';
 import { table } from '../../src/cli/output/table.ts';
 import { cut, visible, widthOf } from '../../src/cli/output/terminal.ts';
-import { parsePasswd } from '../../src/cli/users.ts';
 
 describe('visible()', () => {
   test('spells out what a terminal would obey or not show', () => {

@@ -99,6 +99,24 @@ export interface Aside {
 }
 
 /**
+ * Looks at everything of a record that a row of it could fail at: its head, the heads of its
+ * attributes, its type. For bytes that come from a file.
+ *
+ * @returns where the next one is
+ * @throws DecodeError
+ */
+export function checkRecord(chunk: Chunk, at: number): number {
+  const next = chunk.check(at);
+  // Looks for one that there is none of, and so at all.
+  chunk.attribute(at, NO_ATTRIBUTE, 0);
+  if (chunk.kind(at) === abi.FDMAP_KIND_DESCRIPTOR)
+    classOf(chunk, at, chunk.word(at + abi.FDINFO_RECORD_TYPE));
+  return next;
+}
+
+const NO_ATTRIBUTE = 0xffff;
+
+/**
  * Appends a row for each descriptor in `chunk` to `rows`.
  *
  * @throws DecodeError where the bytes are no records

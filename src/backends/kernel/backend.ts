@@ -27,7 +27,7 @@ import { addExecutables } from './executables.ts';
 import { FdinfoIterator } from './fdinfo.ts';
 import { FdmapIterator } from './fdmap-iterator.ts';
 import { FdmapProgram } from './fdmap-program.ts';
-import { fileKeyOf, KEY_FILE } from './file-key.ts';
+import { fileKeyId, fileKeyOf, KEY_FILE } from './file-key.ts';
 import { CountsProgram } from './pidinfo-counts.ts';
 import { PidinfoIterator } from './pidinfo-iterator.ts';
 import { PidinfoProgram } from './pidinfo-program.ts';
@@ -36,7 +36,11 @@ import { PidmapProgram } from './pidmap-program.ts';
 import { OwnLink } from './stream.ts';
 
 /** How an object's programs are got hold of. */
-export type ObjectSource = (object: ObjectFile) => Loaded;
+export interface ObjectSource {
+  (object: ObjectFile): Loaded;
+  /** See Backend.fileKeyId(). */
+  keyId?(): string | undefined;
+}
 
 /**
  * Loads objects, each as the running kernel can take it: with the lookup of
@@ -50,7 +54,7 @@ export function loadingSource(door: Door, kernelRelease: string, shared?: Shared
   const [major = 0, minor = 0] = kernelRelease.split('.').map(Number.parseFloat);
   const fileKey = fileKeyOf(KEY_FILE);
   let vpidLookup = major > 6 || (major === 6 && minor >= 13);
-  return (object) => {
+  const source: ObjectSource = (object) => {
     try {
       return loadObject(door, object, { vpidLookup, fileKey, shared });
     } catch (error) {
@@ -62,6 +66,8 @@ export function loadingSource(door: Door, kernelRelease: string, shared?: Shared
       return loaded;
     }
   };
+  source.keyId = () => fileKeyId(fileKey);
+  return source;
 }
 
 /** Up to here a link for each of the pids costs less than a walk over all tasks. */
@@ -104,6 +110,10 @@ export class KernelBackend implements Backend {
   get tier(): 'A' | 'B' {
     this.#tier ??= this.#tryTierA();
     return this.#tier;
+  }
+
+  fileKeyId(): string | undefined {
+    return this.#source.keyId?.();
   }
 
   fdmap(pid: number, start: number, target: Int32Array, at: number): number {

@@ -1,6 +1,6 @@
 /** The key that identities of open files are made with: one a boot where root keeps one, else one a handle. */
 
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { closeSync, fstatSync, linkSync, openSync, readSync, unlinkSync, writeFileSync } from 'node:fs';
 import { EACCES, EEXIST, ENOENT, EROFS, errnoOf } from '../../sys/errno.ts';
 
@@ -52,3 +52,7 @@ export function keepFileKey(path: string): void {
     unlinkSync(draft);
   }
 }
+
+/** Tells one key from another without telling anything about it: 16 hexadecimal digits. */
+export const fileKeyId = (key: Uint8Array | string): string =>
+  createHash('sha256').update('fdmap: id of a key\0').update(key).digest('hex').slice(0, 16);

@@ -1,11 +1,14 @@
 /** Programs that somebody else has loaded and pinned, by their names. */
 
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { LoadError, type Loaded, type ObjectFile } from '../../loader/skeleton.ts';
 import { getPinned } from '../../sys/bpf.ts';
 import { close } from '../../sys/calls.ts';
 import { toHighDescriptor } from '../../sys/descriptors.ts';
 import type { Door } from '../../sys/door.ts';
+import type { ObjectSource } from '../kernel/backend.ts';
+import { fileKeyId } from '../kernel/file-key.ts';
 import { inVersion } from './directory.ts';
 
 /**
@@ -15,9 +18,9 @@ import { inVersion } from './directory.ts';
  * @param version that was found when the backend was opened
  * @throws LoadError with the step `obj_get`; FdmapError as of inVersion()
  */
-export function pinnedSource(door: Door, directory: string, version: string): (object: ObjectFile) => Loaded {
+export function pinnedSource(door: Door, directory: string, version: string): ObjectSource {
   let current = version;
-  return (object) =>
+  const source: ObjectSource = (object) =>
     inVersion(
       directory,
       (path) => {
@@ -28,6 +31,17 @@ export function pinnedSource(door: Door, directory: string, version: string): (o
       },
       current,
     );
+  source.keyId = () => keyIdOf(current);
+  return source;
+}
+
+/**
+ * The key is root's secret; that two callers have the same follows from the directory: each
+ * installation pins into a new one.
+ */
+function keyIdOf(version: string): string | undefined {
+  const { dev, ino, ctimeNs } = statSync(version, { bigint: true, throwIfNoEntry: false }) ?? {};
+  return dev === undefined ? undefined : fileKeyId(`${version} ${dev} ${ino} ${ctimeNs}`);
 }
 
 function openPrograms(door: Door, path: string, { programs }: ObjectFile): Loaded | number {

@@ -9,7 +9,7 @@ import { DescriptorList, RowReader } from './list.ts';
 import { checkPids, type FdinfoOptions, wantedOf } from './options.ts';
 
 /** @throws SystemError for what fails as a whole */
-function* chunksOf(backend: Backend, question: FdinfoQuestion) {
+export function* chunksOf(backend: Backend, question: FdinfoQuestion) {
   const stream = backend.fdinfo(question);
   if (typeof stream === 'number') throw new SystemError(stream, 'fdinfo', { pid: question.pid });
   try {
@@ -47,8 +47,9 @@ export function fdinfo(
   target: number | readonly number[] | undefined,
   options: FdinfoOptions,
 ): DescriptorList {
-  const wanted = wantedOf(options);
-  const pids = checkPids(target);
+  const recorded = backend.recorded !== undefined;
+  const wanted = wantedOf(options, recorded);
+  const pids = checkPids(target, recorded ? 0 : process.pid);
   const reader = new RowReader(filterOf(wanted));
   if (wanted.endpoints) return withEndpoints(backend, target, options);
   if (!pids) {

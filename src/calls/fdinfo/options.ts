@@ -60,8 +60,12 @@ export interface NamedFile {
   readonly socket: boolean;
 }
 
-function named(path: string, mustExist: boolean): NamedFile {
+function named(path: string, mustExist: boolean, recorded: boolean): NamedFile {
   const absolute = resolve(path);
+  if (recorded) {
+    if (mustExist) throw bad('an image cannot be asked for a mount: use tree, or the device of its rows');
+    return { path: absolute, socket: false };
+  }
   try {
     const stat = statSync(absolute);
     return {
@@ -95,8 +99,11 @@ export interface Wanted {
   readonly stat: boolean;
 }
 
-/** @throws ArgumentError, SystemError (`stat` of a path that is given) */
-export function wantedOf(options: FdinfoOptions): Wanted {
+/**
+ * @param recorded of an image: no file of this machine is looked at
+ * @throws ArgumentError, SystemError (`stat` of a path that is given)
+ */
+export function wantedOf(options: FdinfoOptions, recorded = false): Wanted {
   const users = listOf(options.user);
   const types = listOf(options.type);
   const fds = listOf(options.fd);
@@ -117,9 +124,9 @@ export function wantedOf(options: FdinfoOptions): Wanted {
     command,
     types: types && new Set(types),
     fds: fds && new Set(fds),
-    file: path === undefined ? undefined : named(path, false),
+    file: path === undefined ? undefined : named(path, false, recorded),
     tree: tree === undefined ? undefined : resolve(tree),
-    device: mount === undefined ? undefined : named(mount, true).dev,
+    device: mount === undefined ? undefined : named(mount, true, recorded).dev,
     port,
     inode,
     places: options.places === true || asks('cwd', 'root', 'exe'),
@@ -129,8 +136,11 @@ export function wantedOf(options: FdinfoOptions): Wanted {
   };
 }
 
-export function checkPids(target: number | readonly number[] | undefined): readonly number[] | undefined {
+export function checkPids(
+  target: number | readonly number[] | undefined,
+  caller = process.pid,
+): readonly number[] | undefined {
   const pids = listOf(target);
   for (const pid of pids ?? []) checkPid(pid, 'fdinfo');
-  return pids?.map((pid) => pid || process.pid);
+  return pids?.map((pid) => pid || caller);
 }

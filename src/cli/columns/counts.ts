@@ -1,6 +1,7 @@
 /** How many descriptors of which kind each process has: FILES SOCKETS PIPES OTHER. */
 
-import { type DescriptorType, fdinfo } from '../../index.ts';
+import type { DescriptorType } from '../../index.ts';
+import type { Source } from '../source.ts';
 
 export interface KindCounts {
   files: number;
@@ -31,9 +32,9 @@ const KINDS: Partial<Record<DescriptorType, keyof KindCounts>> = {
 };
 
 /** Of every process that may be seen; a thread's own table counts with its process. */
-export function kindCounts(): ReadonlyMap<number, KindCounts> {
+export function kindCounts(source: Source): ReadonlyMap<number, KindCounts> {
   const counts = new Map<number, KindCounts>();
-  for (const { pid, type } of fdinfo()) {
+  for (const { pid, type } of source.fdinfo()) {
     let own = counts.get(pid);
     if (!own) {
       own = { files: 0, sockets: 0, pipes: 0, other: 0 };

@@ -5,7 +5,6 @@ import {
   type Descriptor,
   type DescriptorType,
   type FdinfoOptions,
-  fdinfo,
   type PlaceName,
 } from '../../index.ts';
 import { optionValue, pidOf, quote, UsageError } from '../arguments.ts';
@@ -14,6 +13,7 @@ import { DESCRIPTOR_COLUMNS, DESCRIPTOR_MEMBERS } from '../columns/descriptors.t
 import { type Command, EXIT, type ExitCode, type OptionSpec, type Parsed } from '../command.ts';
 import { formatOf, printer } from '../output/print.ts';
 import { complain } from '../output/write.ts';
+import { type Source, sourceOf } from '../source.ts';
 import { userNumber } from '../users.ts';
 
 const DEFAULTS = ['pid', 'command', 'user', 'fd', 'type', 'access', 'size', 'detail'];
@@ -84,12 +84,13 @@ export function filtersOf(parsed: Parsed): FdinfoOptions {
   };
 }
 
-/** Rows of `options`, printed, with what could not be read told on stderr. */
+/** Rows of `queries`, printed, with what could not be read told on stderr. */
 export function list(
   parsed: Parsed,
   pids: readonly number[] | undefined,
   queries: readonly FdinfoOptions[],
   defaults: readonly string[],
+  source: Source,
 ): ExitCode {
   const isText = formatOf(parsed) === 'text';
   const print = printer<Descriptor>(parsed, {
@@ -104,7 +105,7 @@ export function list(
   function* rows(): Generator<Descriptor | FailedRow> {
     const seen = new Set<string>();
     for (const query of queries) {
-      const answer = fdinfo(pids, { ...query, endpoints });
+      const answer = source.fdinfo(pids, { ...query, endpoints });
       for (const row of answer) {
         if (queries.length > 1) {
           const key = `${row.pid} ${row.tid} ${row.fd} ${'mapping' in row ? row.mapping?.start : ''}`;
@@ -141,9 +142,11 @@ export const command: Command = {
   options: FILTERS,
   columns: DESCRIPTOR_COLUMNS,
   defaults: DEFAULTS,
+  recorded: true,
 
   run(parsed) {
     const pids = parsed.operands.length > 0 ? parsed.operands.map(pidOf) : undefined;
-    return list(parsed, pids, [filtersOf(parsed)], DEFAULTS);
+    const source = sourceOf(parsed);
+    return list(parsed, pids, [filtersOf(parsed)], DEFAULTS, source);
   },
 };

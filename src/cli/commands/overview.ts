@@ -1,12 +1,12 @@
 /** `fdmap`: every process, most descriptors first. */
 
-import { pidinfo } from '../../index.ts';
 import { optionValue } from '../arguments.ts';
 import { chooseColumns } from '../columns/column.ts';
 import { kindCounts } from '../columns/counts.ts';
 import { type CountedProcess, fieldsOf, KIND_COLUMNS, OVERVIEW_COLUMNS } from '../columns/processes.ts';
 import { type Command, EXIT } from '../command.ts';
 import { printer } from '../output/print.ts';
+import { sourceOf } from '../source.ts';
 
 const DEFAULTS = ['pid', 'user', 'fds', 'fdLimit', 'fdUse', 'files', 'sockets', 'pipes', 'other', 'command'];
 
@@ -18,15 +18,17 @@ export const command: Command = {
   options: [{ name: 'no-kthreads', help: 'without kernel threads' }],
   columns: OVERVIEW_COLUMNS,
   defaults: DEFAULTS,
+  recorded: true,
 
   run(parsed) {
     const columns = chooseColumns(OVERVIEW_COLUMNS, optionValue(parsed, 'columns'), DEFAULTS);
     const print = printer<CountedProcess>(parsed, { columns: OVERVIEW_COLUMNS, defaults: DEFAULTS });
+    const source = sourceOf(parsed);
     const withoutKthreads = parsed.options.has('no-kthreads');
     const fields = fieldsOf(columns, 'fds', ...(withoutKthreads ? (['kernelThread'] as const) : []));
     // What is not shown is not counted: that takes a look at every descriptor.
-    const counts = columns.some((column) => KIND_COLUMNS.includes(column)) ? kindCounts() : undefined;
-    let rows: CountedProcess[] = pidinfo(undefined, { fields }).toArray();
+    const counts = columns.some((column) => KIND_COLUMNS.includes(column)) ? kindCounts(source) : undefined;
+    let rows: CountedProcess[] = source.pidinfo(undefined, { fields }).toArray();
     if (counts) rows = rows.map((row) => ({ ...row, kinds: counts.get(row.pid) }));
     if (withoutKthreads) rows = rows.filter(({ kernelThread }) => !kernelThread);
     rows.sort(byDescriptors);

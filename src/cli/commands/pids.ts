@@ -1,10 +1,11 @@
 /** `fdmap pids`: pidmap(2) for the shell. */
 
-import { type PidmapOptions, pidmap } from '../../index.ts';
+import type { PidmapOptions } from '../../index.ts';
 import { optionValue, pidOf, UsageError } from '../arguments.ts';
 import { TASK_NUMBERS, type TaskNumber } from '../columns/numbers.ts';
 import { type Command, EXIT, type Parsed } from '../command.ts';
 import { printer } from '../output/print.ts';
+import { sourceOf } from '../source.ts';
 
 export const command: Command = {
   synopsis: ['pids [--tasks | --children PID | --threads PID]'],
@@ -17,13 +18,14 @@ export const command: Command = {
   ],
   columns: TASK_NUMBERS,
   defaults: ['pid'],
+  recorded: true,
 
   run(parsed) {
     if (parsed.operands.length > 0) throw new UsageError('pids takes no operand');
     const options = questionOf(parsed);
     const name = options.mode === 'tasks' || options.mode === 'threads' ? 'tid' : 'pid';
     const print = printer<TaskNumber>(parsed, { columns: TASK_NUMBERS, defaults: [name], bare: true });
-    const numbers = pidmap(options);
+    const numbers = sourceOf(parsed).pidmap(options);
     print(Array.from(numbers, (number) => ({ [name]: number })));
     return numbers.length > 0 ? EXIT.found : EXIT.nothing;
   },

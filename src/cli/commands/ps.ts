@@ -1,12 +1,13 @@
 /** `fdmap ps`: process status. */
 
-import { type Process, type ProcessField, ProcessSnapshot, pidinfo } from '../../index.ts';
+import { type Process, type ProcessField, ProcessSnapshot } from '../../index.ts';
 import { optionValue, pidOf, quote, UsageError } from '../arguments.ts';
 import { chooseColumns, type FailedRow, isFailed } from '../columns/column.ts';
 import { fieldsOf, PROCESS_COLUMNS, type ProcessColumn } from '../columns/processes.ts';
 import { type Command, EXIT, type ExitCode, type Parsed } from '../command.ts';
 import { printer } from '../output/print.ts';
 import { complain } from '../output/write.ts';
+import { sourceOf } from '../source.ts';
 import { userNumber } from '../users.ts';
 
 const DEFAULTS = ['pid', 'ppid', 'user', 'state', 'nice', 'threads', 'fds', 'rss', 'userTime', 'command'];
@@ -26,6 +27,7 @@ export const command: Command = {
   ],
   columns: PROCESS_COLUMNS,
   defaults: DEFAULTS,
+  recorded: true,
 
   run(parsed) {
     const columns = chooseColumns(PROCESS_COLUMNS, optionValue(parsed, 'columns'), DEFAULTS);
@@ -40,7 +42,7 @@ export const command: Command = {
     let worst: ExitCode = EXIT.found;
     let rows: Process[] = [];
     const failed: FailedRow[] = [];
-    for (const row of pidinfo(named, { fields })) {
+    for (const row of sourceOf(parsed).pidinfo(named, { fields })) {
       if (isFailed(row)) {
         const { code } = row.error;
         complain(

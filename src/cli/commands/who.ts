@@ -1,17 +1,18 @@
 /** `fdmap who PATH | :PORT | unix:PATH | PID/FD`: who holds it. */
 
-import { type Descriptor, type FdinfoOptions, fdinfo, SystemError } from '../../index.ts';
+import { type Descriptor, type FdinfoOptions, SystemError } from '../../index.ts';
 import { pidOf, quote, UsageError } from '../arguments.ts';
 import { DESCRIPTOR_COLUMNS } from '../columns/descriptors.ts';
 import { type Command, EXIT, type ExitCode } from '../command.ts';
 import { exitCodeOf, messageOf } from '../errors.ts';
 import { complain } from '../output/write.ts';
+import { type Source, sourceOf } from '../source.ts';
 import { list } from './ls.ts';
 
 const DEFAULTS = ['pid', 'command', 'user', 'fd', 'type', 'access', 'detail'];
 
 /** What an operand means, or the exit code where what it names is not there or not to be seen. */
-function queryOf(word: string): FdinfoOptions | ExitCode {
+function queryOf(source: Source, word: string): FdinfoOptions | ExitCode {
   const port = /^:(\d{1,5})$/.exec(word);
   if (port) {
     if (Number(port[1]) > 65_535) throw new UsageError(`not a port: ${quote(word)}`);
@@ -22,7 +23,7 @@ function queryOf(word: string): FdinfoOptions | ExitCode {
   if (!descriptor) return { path: word, places: true, mappings: true };
   let row: Descriptor | undefined;
   try {
-    [row] = fdinfo(pidOf(descriptor[1] as string), { fd: Number(descriptor[2]) });
+    [row] = source.fdinfo(pidOf(descriptor[1] as string), { fd: Number(descriptor[2]) });
   } catch (error) {
     if (!(error instanceof SystemError) || error.pid === undefined) throw error;
     // The other operands still have their answers.
@@ -45,14 +46,16 @@ export const command: Command = {
   options: [],
   columns: DESCRIPTOR_COLUMNS,
   defaults: DEFAULTS,
+  recorded: true,
 
   run(parsed) {
     if (parsed.operands.length === 0)
       throw new UsageError('who: of what? A path, :PORT, unix:PATH or PID/FD');
-    const answers = parsed.operands.map(queryOf);
+    const source = sourceOf(parsed);
+    const answers = parsed.operands.map((word) => queryOf(source, word));
     const queries = answers.filter((answer) => typeof answer === 'object');
     const failures = answers.filter((answer) => typeof answer === 'number');
-    const found = queries.length === 0 ? EXIT.found : list(parsed, undefined, queries, DEFAULTS);
+    const found = queries.length === 0 ? EXIT.found : list(parsed, undefined, queries, DEFAULTS, source);
     return Math.max(found, ...failures) as ExitCode;
   },
 };

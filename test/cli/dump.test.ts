@@ -1,0 +1,49 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { needs } from '../helpers/needs.ts';
+import { sleeper } from '../helpers/processes.ts';
+import { BACKENDS, expectComplaint, fdmap, shell } from './helpers.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'fdmap-dump-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+for (const backend of BACKENDS) {
+  needs(...backend.needs).test(`dump, and every listing of it [${backend.name}]`, async () => {
+    const { pid } = await sleeper('5</dev/null 6>&5');
+    const file = join(directory, backend.name);
+    const at = ['--backend', backend.name];
+    expect(fdmap(['dump', `${pid}`, '--tree', '-o', file, ...at])).toMatchObject({ status: 0, stdout: '' });
+    const from = (...args: string[]) => fdmap([...args, '--from', file]);
+    const rows = (...args: string[]) => JSON.parse(from(...args, '--json').stdout);
+    const fields = ['--columns', 'pid,fd,type,path'];
+    const live = JSON.parse(fdmap(['ls', `${pid}`, '--json', ...fields, ...at]).stdout);
+    expect(rows('ls', ...fields)).toEqual(live);
+    expect(rows(`${pid}`, ...fields)).toEqual(live);
+    expect(rows('who', '/dev/null', '--columns', 'fd').map(({ fd }: { fd: number }) => fd)).toContain(6);
+    expect(rows('fds').map(({ fd }: { fd: number }) => fd)).toEqual(live.map(({ fd }: { fd: number }) => fd));
+    expect(from('fds', `${pid}`).stdout).toBe(live.map(({ fd }: { fd: number }) => `${fd}\n`).join(''));
+    expect(from('pids').stdout).toBe(`${pid}\n`);
+    expect(rows('ps')).toMatchObject([{ pid, command: 'sleep' }]);
+    expect(rows()).toMatchObject([{ pid, fds: live.length, command: 'sleep' }]);
+    expect(from('ls', '2147483647').status).toBe(1);
+    const piped = shell(`$FDMAP dump ${pid} ${at.join(' ')} | $FDMAP pids --from -`);
+    expect(piped).toMatchObject({ status: 0, stdout: `${pid}\n` });
+    const cut = join(directory, 'cut');
+    writeFileSync(cut, readFileSync(file).subarray(0, -50));
+    const partial = fdmap(['ls', '--from', cut, '--json', ...fields]);
+    expect(partial.status).toBe(3);
+    expect(partial.stderr).toMatch(/cut off.* at byte \d+/);
+    expect(JSON.parse(partial.stdout).length).toBeGreaterThan(0);
+  });
+}
+
+test('what cannot be dumped, or asked', () => {
+  expectComplaint(fdmap(['dump']), 2);
+  expectComplaint(fdmap(['dump', '1', '--all']), 2);
+  expectComplaint(fdmap(['dump', '2147483647', '-o', join(directory, 'x')]), 1);
+  expectComplaint(fdmap(['ls', '--from', '/nonexistent']), 3);
+  expectComplaint(fdmap(['ls', '--from', '/etc/passwd']), 3);
+  expectComplaint(fdmap(['cat', '/etc/passwd', '--from', 'x']), 2);
+});
