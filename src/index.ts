@@ -15,6 +15,8 @@ import type { FdinfoStreamOptions } from './calls/fdinfo/fdinfo.ts';
 import type { DescriptorList } from './calls/fdinfo/list.ts';
 import type { FdinfoOptions } from './calls/fdinfo/options.ts';
 import type { FdmapIntoOptions, FdmapOptions } from './calls/fdmap.ts';
+import type { Diff, DiffOptions } from './calls/image/diff.ts';
+import * as comparing from './calls/image/diff.ts';
 import type { DumpOptions, DumpSummary } from './calls/image/dump.ts';
 import type { Image, ReadImageOptions } from './calls/image/image.ts';
 import * as images from './calls/image/image.ts';
@@ -60,6 +62,7 @@ export type { FdinfoStreamOptions } from './calls/fdinfo/fdinfo.ts';
 export type { DescriptorList, FailedProcess } from './calls/fdinfo/list.ts';
 export type { FdinfoOptions } from './calls/fdinfo/options.ts';
 export type { FdmapIntoOptions, FdmapOptions } from './calls/fdmap.ts';
+export type { ChangedDescriptor, Diff, DiffGroup, DiffOptions } from './calls/image/diff.ts';
 export type { DumpOptions, DumpSummary } from './calls/image/dump.ts';
 export type { Image, ReadImageOptions } from './calls/image/image.ts';
 export {
@@ -396,4 +399,18 @@ export function readImageFrom(
   options: ReadImageOptions = {},
 ): Promise<Image> {
   return images.readImageFrom(stream, options);
+}
+
+/**
+ * `diff(before, after, {position})` - what was opened, closed and changed between two images,
+ * of {@link readImage} or {@link capture}. No system call.
+ *
+ * A descriptor is the same where its open file is, if both images have a key in common (`keyId`), and
+ * type, device and inode are equal; else where process (pid and start time), number, type, device,
+ * inode and path are. A number that was closed and taken again is closed and opened; an open file that
+ * has another number is changed. Processes of another boot or host are other processes. Mapped files
+ * are not compared.
+ */
+export function diff(before: Image, after: Image, options: DiffOptions = {}): Diff {
+  return comparing.diff(before, after, options);
 }

@@ -54,6 +54,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/dump.ts'),
   },
   {
+    name: 'diff',
+    summary: 'what was opened, closed and changed between two images, or every few seconds',
+    load: () => import('./commands/diff.ts'),
+  },
+  {
     name: 'doctor',
     summary: 'what works on this machine, and why not',
     load: () => import('./commands/doctor.ts'),

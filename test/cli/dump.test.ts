@@ -1,10 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { needs } from '../helpers/needs.ts';
 import { sleeper } from '../helpers/processes.ts';
-import { BACKENDS, expectComplaint, fdmap, shell } from './helpers.ts';
+import { until } from '../helpers/scale.ts';
+import { BACKENDS, expectComplaint, fdmap, MAIN, shell } from './helpers.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'fdmap-dump-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -39,11 +41,52 @@ for (const backend of BACKENDS) {
   });
 }
 
+needs('kernel').test(
+  'diff of two images, and of a process every so often, until it is interrupted',
+  async () => {
+    const script = 'exec 5</dev/null; read line; exec 6</etc/passwd 7</etc/passwd 5<&-; echo; read line';
+    const child = spawn('bash', ['-c', script], { stdio: ['pipe', 'pipe', 'inherit'] });
+    try {
+      const pid = child.pid!;
+      await until('it has opened the first', () => existsSync(`/proc/${pid}/fd/5`));
+      const [before, after] = [join(directory, 'before'), join(directory, 'after')];
+      fdmap(['dump', `${pid}`, '-o', before]);
+      const args = ['diff', `${pid}`, '--every', '50ms', '--jsonl'];
+      const watcher = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+      let seen = '';
+      watcher.stdout.on('data', (text) => {
+        seen += text;
+      });
+      // Its first look cannot be seen from outside: what is opened before it is no change.
+      await new Promise((resolve) => setTimeout(resolve, 3000));
+      child.stdin.write('\n');
+      await until('it has told', () => seen.includes('"opened"'));
+      const ended = new Promise((resolve) => watcher.on('exit', (code, signal) => resolve([code, signal])));
+      watcher.kill('SIGINT');
+      expect(await ended).toEqual([0, null]);
+      fdmap(['dump', `${pid}`, '-o', after]);
+      const { status, stdout } = fdmap(['diff', before, after, '--json']);
+      expect(status).toBe(0);
+      const rows = JSON.parse(stdout);
+      expect(rows).toContainEqual(
+        expect.objectContaining({ change: 'opened', count: 2, pid, what: '/etc/passwd', fds: [6, 7] }),
+      );
+      expect(rows).toContainEqual(expect.objectContaining({ change: 'closed', what: '/dev/null', fds: [5] }));
+      expect(fdmap(['diff', before, after]).stdout).toMatch(/^\+ +2 +\d+ +bash +file +6-7 +\/etc\/passwd/m);
+      expect(fdmap(['diff', before, before])).toMatchObject({ status: 1, stdout: '' });
+    } finally {
+      child.kill('SIGKILL');
+    }
+  },
+);
+
 test('what cannot be dumped, or asked', () => {
   expectComplaint(fdmap(['dump']), 2);
   expectComplaint(fdmap(['dump', '1', '--all']), 2);
   expectComplaint(fdmap(['dump', '2147483647', '-o', join(directory, 'x')]), 1);
   expectComplaint(fdmap(['ls', '--from', '/nonexistent']), 3);
   expectComplaint(fdmap(['ls', '--from', '/etc/passwd']), 3);
+  expectComplaint(fdmap(['diff', 'x']), 2);
+  expectComplaint(fdmap(['diff', '1', '--every', 'soon']), 2);
   expectComplaint(fdmap(['cat', '/etc/passwd', '--from', 'x']), 2);
 });
