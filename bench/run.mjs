@@ -10,7 +10,20 @@ import { arch, cpus, release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { open } from '../dist/index.js';
 import * as closefrom from './closefrom.mjs';
-import * as fdinfo from './fdinfo.mjs';
+
+const benchmarks = {
+  fdmap,
+  pidmap,
+  fdinfo,
+  pidinfo,
+  ps,
+  dump,
+  pinned,
+  closefrom,
+  readfiles,
+  startup,
+};
+
 import * as fdmap from './fdmap.mjs';
 import { Rivals, ROUNDS } from './harness.mjs';
 import * as pidinfo from './pidinfo.mjs';
@@ -21,7 +34,18 @@ import * as readfiles from './readfiles.mjs';
 import * as startup from './startup.mjs';
 
 /** @type {Record<string, {run(rivals: Rivals, quick: boolean): Promise<string>}>} */
-const benchmarks = { fdmap, pidmap, fdinfo, pidinfo, ps, pinned, closefrom, readfiles, startup };
+const benchmarks = {
+  fdmap,
+  pidmap,
+  fdinfo,
+  pidinfo,
+  ps,
+  dump,
+  pinned,
+  closefrom,
+  readfiles,
+  startup,
+};
 
 const { values, positionals } = parseArgs({
   options: { quick: { type: 'boolean', default: false } },

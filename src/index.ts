@@ -18,6 +18,8 @@ import type { FdmapIntoOptions, FdmapOptions } from './calls/fdmap.ts';
 import type { Diff, DiffOptions } from './calls/image/diff.ts';
 import * as comparing from './calls/image/diff.ts';
 import type { DumpOptions, DumpSummary } from './calls/image/dump.ts';
+import type { Forecast } from './calls/image/forecast.ts';
+import * as checkpoints from './calls/image/forecast.ts';
 import type { Image, ReadImageOptions } from './calls/image/image.ts';
 import * as images from './calls/image/image.ts';
 import * as handles from './calls/open.ts';
@@ -64,6 +66,7 @@ export type { FdinfoOptions } from './calls/fdinfo/options.ts';
 export type { FdmapIntoOptions, FdmapOptions } from './calls/fdmap.ts';
 export type { ChangedDescriptor, Diff, DiffGroup, DiffOptions } from './calls/image/diff.ts';
 export type { DumpOptions, DumpSummary } from './calls/image/dump.ts';
+export type { Forecast, ForecastRow, Verdict } from './calls/image/forecast.ts';
 export type { Image, ReadImageOptions } from './calls/image/image.ts';
 export {
   type Hidepid,
@@ -413,4 +416,16 @@ export function readImageFrom(
  */
 export function diff(before: Image, after: Image, options: DiffOptions = {}): Diff {
   return comparing.diff(before, after, options);
+}
+
+/**
+ * `forecast(image)` - would `criu dump` take each descriptor of this tree? Nothing is stopped. For
+ * each: dumpable, with which option, or not, with the reason; what CRIU keeps of it, and what of that
+ * is not known. Of a tree: `forecast(capture(pid, {tree: true}))`. By the rules of CRIU 4. No system call.
+ *
+ * About descriptors alone: memory, threads, devices that are mapped and the kernel's own abilities
+ * (`criu check`) are other conditions of a checkpoint.
+ */
+export function forecast(image: Image): Forecast {
+  return checkpoints.forecast(image);
 }
