@@ -10,20 +10,8 @@ import { arch, cpus, release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { open } from '../dist/index.js';
 import * as closefrom from './closefrom.mjs';
-
-const benchmarks = {
-  fdmap,
-  pidmap,
-  fdinfo,
-  pidinfo,
-  ps,
-  dump,
-  pinned,
-  closefrom,
-  readfiles,
-  startup,
-};
-
+import * as dump from './dump.mjs';
+import * as fdinfo from './fdinfo.mjs';
 import * as fdmap from './fdmap.mjs';
 import { Rivals, ROUNDS } from './harness.mjs';
 import * as pidinfo from './pidinfo.mjs';
