@@ -55,7 +55,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'diff',
-    summary: 'what was opened, closed and changed between two images, or every few seconds',
+    summary: 'what changed between two images, or every few seconds',
     load: () => import('./commands/diff.ts'),
   },
   {
