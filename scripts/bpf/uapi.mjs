@@ -51,7 +51,9 @@ const SYSCALLS = [
   'fcntl',
   'flock',
   'getdents64',
+  'getxattr',
   'ioctl',
+  'kcmp',
   'landlock_create_ruleset',
   'landlock_restrict_self',
   'madvise',
@@ -65,9 +67,11 @@ const SYSCALLS = [
   'readlinkat',
   'rt_sigaction',
   'rt_sigprocmask',
+  'socket',
   'statx',
   'umount2',
   'unshare',
+  'write',
 ];
 
 /** Newer than the headers that are built with; one number on every architecture since 5.0. */

@@ -56,6 +56,42 @@ export const getFileFlags = (door: Door, fd: number): number => door.syscall(num
 export const duplicate = (door: Door, fd: number, least: number): number =>
   door.syscall(numbers.fcntl, fd, F_DUPFD_CLOEXEC, least);
 
+/** include/uapi/linux/kcmp.h */
+const KCMP_FILES = 2;
+
+/**
+ * Do two tasks share their descriptor table? kcmp(2): 0 for yes, a positive number for no, or a
+ * negative errno, -EPERM where ptrace(2) may not read both.
+ */
+export const compareTables = (door: Door, one: number, other: number): number =>
+  door.syscall(numbers.kcmp, one, other, KCMP_FILES);
+
+/** getxattr(2) of a path, a link followed: the length that is written, or a negative errno. */
+export function getAttribute(door: Door, path: string, name: string, into: Memory): number {
+  const [at, key] = [Memory.string(door, path), Memory.string(door, name)];
+  const length = door.syscall(
+    numbers.getxattr,
+    at.address,
+    key.address,
+    into.address,
+    into.buffer.byteLength,
+  );
+  for (const memory of [at, key, into]) memory.keep();
+  return length;
+}
+
+/** socket(2), close-on-exec. */
+export const openSocket = (door: Door, family: number, type: number, protocol: number): number =>
+  door.syscall(numbers.socket, family, type | SOCK_CLOEXEC, protocol);
+/** include/linux/net.h: O_CLOEXEC, which is the same on x86-64 and arm64 */
+const SOCK_CLOEXEC = 0o2000000;
+
+export function write(door: Door, fd: number, bytes: Memory): number {
+  const result = door.syscall(numbers.write, fd, bytes.address, bytes.buffer.byteLength);
+  bytes.keep();
+  return result;
+}
+
 /**
  * Size of a memory page in bytes. The C library knows it from the auxiliary vector;
  * the kernel tells by refusing an address that is at no page's beginning (madvise(2)).

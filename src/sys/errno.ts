@@ -32,7 +32,7 @@ export const errnoText = (errno: number): string =>
 
 const { EACCES, EAGAIN, EBADF, EBUSY, EINVAL, EMFILE, ENFILE, ENOENT, ENOTDIR, EOPNOTSUPP, EPERM, ESRCH } =
   constants.errno;
-const { EFBIG, EINTR, EEXIST, ENAMETOOLONG, ENODEV, ENOEXEC, ENOSYS, EROFS, ESTALE, ETIMEDOUT } =
+const { EFBIG, EINTR, EEXIST, ENAMETOOLONG, ENODEV, ENOEXEC, ENOMEM, ENOSYS, EROFS, ESTALE, ETIMEDOUT } =
   constants.errno;
 
 export {
@@ -50,6 +50,7 @@ export {
   ENODEV,
   ENOENT,
   ENOEXEC,
+  ENOMEM,
   ENOSYS,
   ENOTDIR,
   EOPNOTSUPP,

@@ -160,7 +160,7 @@ export class ProcBackend implements Backend {
 
   fdinfo(question: FdinfoQuestion): DescriptorStream | number {
     const pids = question.pid === undefined ? this.#files.numbers('/proc') : [question.pid];
-    return typeof pids === 'number' ? pids : new ProcStream(this.#files, pids, question);
+    return typeof pids === 'number' ? pids : new ProcStream(this.#files, this.#door, pids, question);
   }
 
   prepare(): void {

@@ -3,15 +3,45 @@
 import type { RecordWriter } from '../../../abi/attributes.ts';
 import { UNKNOWN_FLAGS } from '../../../abi/fdinfo/flags.ts';
 import * as abi from '../../../abi/layout.gen.ts';
-import type { NetSocket } from './net.ts';
 import { decimal, type FdinfoText, hexadecimal, hexLong, octal, pairs } from './text.ts';
 
-type Facts = (writer: RecordWriter, text: FdinfoText) => void;
+/** Whose record it is, for those that go on with its lists. */
+export interface Owner {
+  readonly pid: number;
+  readonly tid: number;
+  readonly fd: number;
+}
 
-function list(writer: RecordWriter, type: number, size: number, count: number): number {
-  const at = writer.attribute(type, abi.SIZEOF_FDINFO_LIST + size * count);
-  writer.setU32(at + abi.FDINFO_LIST_TOTAL, count);
-  return at + abi.SIZEOF_FDINFO_LIST;
+/** The last thing that is written of a descriptor: a list may go on in further records. */
+type Facts = (writer: RecordWriter, text: FdinfoText, owner: Owner) => void;
+
+/** The length of an attribute is 16 bits. */
+const LIST_BYTES = 60_000;
+
+function list<T>(
+  writer: RecordWriter,
+  owner: Owner,
+  type: number,
+  size: number,
+  items: readonly T[],
+  write: (at: number, item: T) => void,
+): void {
+  const most = Math.floor(LIST_BYTES / size);
+  for (let first = 0; first === 0 || first < items.length; first += most) {
+    if (first > 0) {
+      writer.end();
+      writer.begin(abi.FDINFO_KIND_MORE, abi.SIZEOF_FDINFO_MORE);
+      writer.setU32(writer.fixed(abi.FDINFO_MORE_PID), owner.pid);
+      writer.setU32(writer.fixed(abi.FDINFO_MORE_TID), owner.tid);
+      writer.setU32(writer.fixed(abi.FDINFO_MORE_FD), owner.fd);
+    }
+    const part = items.slice(first, first + most);
+    const at = writer.attribute(type, abi.SIZEOF_FDINFO_LIST + size * part.length);
+    writer.setU32(at + abi.FDINFO_LIST_TOTAL, part.length);
+    part.forEach((item, i) => {
+      write(at + abi.SIZEOF_FDINFO_LIST + i * size, item);
+    });
+  }
 }
 
 const linesOf = (text: FdinfoText, start: string) => text.lines.filter((line) => line.startsWith(start));
@@ -27,18 +57,16 @@ function eventfd(writer: RecordWriter, { values }: FdinfoText): void {
   writer.setU32(at + abi.FDINFO_EVENTFD_FLAGS, semaphore ?? UNKNOWN_FLAGS);
 }
 
-function epoll(writer: RecordWriter, text: FdinfoText): void {
+function epoll(writer: RecordWriter, text: FdinfoText, owner: Owner): void {
   const lines = linesOf(text, 'tfd:');
-  let at = list(writer, abi.FDINFO_A_EPOLL, abi.SIZEOF_FDINFO_TARGET, lines.length);
-  for (const line of lines) {
+  list(writer, owner, abi.FDINFO_A_EPOLL, abi.SIZEOF_FDINFO_TARGET, lines, (at, line) => {
     const found = pairs(line);
     writer.setU32(at + abi.FDINFO_TARGET_FD, Number(field(found, 'tfd')));
     writer.setU32(at + abi.FDINFO_TARGET_EVENTS, Number.parseInt(field(found, 'events'), 16));
     writer.setU64(at + abi.FDINFO_TARGET_DATA, hexLong(field(found, 'data')));
     writer.setU64(at + abi.FDINFO_TARGET_INODE, hexLong(field(found, 'ino')));
     writer.setU32(at + abi.FDINFO_TARGET_DEV, Number.parseInt(field(found, 'sdev'), 16));
-    at += abi.SIZEOF_FDINFO_TARGET;
-  }
+  });
 }
 
 /** `(seconds, nanoseconds)` */
@@ -67,20 +95,18 @@ function signalfd(writer: RecordWriter, { values }: FdinfoText): void {
   writer.setU64(at + abi.FDINFO_SIGNALFD_MASK, hexLong(mask));
 }
 
-function inotify(writer: RecordWriter, text: FdinfoText): void {
+function inotify(writer: RecordWriter, text: FdinfoText, owner: Owner): void {
   const lines = linesOf(text, 'inotify wd:');
-  let at = list(writer, abi.FDINFO_A_INOTIFY, abi.SIZEOF_FDINFO_WATCH, lines.length);
-  for (const line of lines) {
+  list(writer, owner, abi.FDINFO_A_INOTIFY, abi.SIZEOF_FDINFO_WATCH, lines, (at, line) => {
     const found = pairs(line);
     writer.setU32(at + abi.FDINFO_WATCH_WD, Number.parseInt(field(found, 'wd'), 16));
     writer.setU32(at + abi.FDINFO_WATCH_MASK, Number.parseInt(field(found, 'mask'), 16));
     writer.setU64(at + abi.FDINFO_WATCH_INODE, hexLong(field(found, 'ino')));
     writer.setU32(at + abi.FDINFO_WATCH_DEV, Number.parseInt(field(found, 'sdev'), 16));
-    at += abi.SIZEOF_FDINFO_WATCH;
-  }
+  });
 }
 
-function fanotify(writer: RecordWriter, text: FdinfoText): void {
+function fanotify(writer: RecordWriter, text: FdinfoText, owner: Owner): void {
   const [head] = linesOf(text, 'fanotify flags:');
   if (head) {
     const at = writer.attribute(abi.FDINFO_A_FANOTIFY_GROUP, abi.SIZEOF_FDINFO_FANOTIFY_GROUP);
@@ -92,8 +118,7 @@ function fanotify(writer: RecordWriter, text: FdinfoText): void {
     );
   }
   const lines = linesOf(text, 'fanotify ').filter((line) => line.includes(' mflags:'));
-  let at = list(writer, abi.FDINFO_A_FANOTIFY, abi.SIZEOF_FDINFO_WATCH, lines.length);
-  for (const line of lines) {
+  list(writer, owner, abi.FDINFO_A_FANOTIFY, abi.SIZEOF_FDINFO_WATCH, lines, (at, line) => {
     const found = pairs(line);
     writer.setU32(at + abi.FDINFO_WATCH_WD, -1);
     writer.setU32(at + abi.FDINFO_WATCH_KIND, found.has('mnt_id') ? 1 : found.has('ino') ? 0 : 2);
@@ -101,8 +126,7 @@ function fanotify(writer: RecordWriter, text: FdinfoText): void {
     writer.setU32(at + abi.FDINFO_WATCH_IGNORED, Number.parseInt(field(found, 'ignored_mask'), 16));
     writer.setU64(at + abi.FDINFO_WATCH_INODE, hexLong(field(found, 'ino')));
     writer.setU32(at + abi.FDINFO_WATCH_DEV, Number.parseInt(field(found, 'sdev'), 16));
-    at += abi.SIZEOF_FDINFO_WATCH;
-  }
+  });
 }
 
 function pidfd(writer: RecordWriter, { values }: FdinfoText): void {
@@ -180,52 +204,17 @@ export const FACTS: ReadonlyMap<number, Facts> = new Map([
 const LOCK_KINDS: Readonly<Record<string, number>> = { POSIX: 1, FLOCK: 2, LEASE: 32, OFDLCK: 1024 };
 
 /** `lock: 1: POSIX  ADVISORY  WRITE 1234 08:01:5678 0 EOF`: lock_get_status() of fs/locks.c */
-export function locks(writer: RecordWriter, text: FdinfoText): void {
+export function locks(writer: RecordWriter, text: FdinfoText, owner: Owner): void {
   const found = linesOf(text, 'lock:').flatMap((line) => {
     const match = /^lock:\s+\d+: (\w+) +\S+ +(\w+) +\S+ \S+ (\d+) (\d+|EOF)/.exec(line);
     return match ? [match] : [];
   });
   if (found.length === 0) return;
-  let at = list(writer, abi.FDINFO_A_LOCKS, abi.SIZEOF_FDINFO_LOCK, found.length);
-  for (const [, kind = '', type, start = '0', end] of found) {
+  list(writer, owner, abi.FDINFO_A_LOCKS, abi.SIZEOF_FDINFO_LOCK, found, (at, match) => {
+    const [, kind = '', type, start = '0', end] = match;
     writer.setU32(at + abi.FDINFO_LOCK_KIND, LOCK_KINDS[kind] ?? 0);
     writer.setU32(at + abi.FDINFO_LOCK_TYPE, type === 'WRITE' ? 1 : 0);
     writer.setU64(at + abi.FDINFO_LOCK_START, BigInt(start));
     writer.setU64(at + abi.FDINFO_LOCK_END, end === 'EOF' ? 0x7fff_ffff_ffff_ffffn : BigInt(end as string));
-    at += abi.SIZEOF_FDINFO_LOCK;
-  }
-}
-
-const TCP_LISTEN = 10;
-
-export function socketFacts(writer: RecordWriter, socket: NetSocket, netns: number): void {
-  if (socket.kind === 'inet') {
-    const at = writer.attribute(abi.FDINFO_A_INET, abi.SIZEOF_FDINFO_INET);
-    const short = (offset: number, value: number) =>
-      writer.setBytes(at + offset, Uint8Array.of(value & 0xff, value >>> 8));
-    short(abi.FDINFO_INET_FAMILY, socket.family);
-    short(abi.FDINFO_INET_STATE, socket.state);
-    short(abi.FDINFO_INET_PROTOCOL, socket.protocol);
-    short(abi.FDINFO_INET_LOCAL_PORT, socket.localPort);
-    short(abi.FDINFO_INET_REMOTE_PORT, socket.remotePort);
-    // A listener's length of backlog is not in the table.
-    const listens = socket.type === 'tcp' && socket.state === TCP_LISTEN;
-    short(abi.FDINFO_INET_HAS_QUEUES, listens ? 1 : 3);
-    writer.setU32(at + abi.FDINFO_INET_RECEIVE_QUEUE, socket.receiveQueue);
-    writer.setU32(at + abi.FDINFO_INET_SEND_QUEUE, listens ? 0 : socket.sendQueue);
-    writer.setU32(at + abi.FDINFO_INET_NETNS, netns);
-    writer.setBytes(at + abi.FDINFO_INET_LOCAL, socket.local);
-    writer.setBytes(at + abi.FDINFO_INET_REMOTE, socket.remote);
-    return;
-  }
-  const at = writer.attribute(abi.FDINFO_A_SOCKET, abi.SIZEOF_FDINFO_SOCKET);
-  writer.setBytes(at + abi.FDINFO_SOCKET_FAMILY, Uint8Array.of(socket.family, 0, socket.socketType, 0));
-  writer.setU32(at + abi.FDINFO_SOCKET_PROTOCOL, socket.protocol);
-  writer.setU32(at + abi.FDINFO_SOCKET_STATE, socket.state);
-  writer.setU32(at + abi.FDINFO_SOCKET_NETNS, netns);
-  writer.setU32(at + abi.FDINFO_SOCKET_LOCAL_PORT, socket.portId ?? 0);
-  writer.setU32(at + abi.FDINFO_SOCKET_GROUPS, socket.groups ?? 0);
-  writer.setU32(at + abi.FDINFO_SOCKET_INTERFACE, socket.interface ?? 0);
-  writer.setU32(at + abi.FDINFO_SOCKET_VALID, abi.FDINFO_KNOWS_DETAIL | abi.FDINFO_KNOWS_NETNS);
-  if (socket.name) writer.payload(abi.FDINFO_A_NAME, socket.name);
+  });
 }

@@ -11,15 +11,20 @@ const LOCAL = new Set(
   ).split(' '),
 );
 
-/** Ids of mounts that may be asked; undefined when mountinfo cannot be read. */
-export function localMounts(files: ProcFiles, pid: number): ReadonlyMap<number, boolean> | undefined {
-  const text = files.whole(`/proc/${pid}/mountinfo`);
+export const isLocal = (fileSystem: string) => LOCAL.has(fileSystem);
+
+/** By id of the mount: may its files be asked? */
+export type LocalMounts = ReadonlyMap<number, boolean>;
+
+/** @returns undefined when mountinfo cannot be read */
+export function localMounts(files: ProcFiles, directory: string): LocalMounts | undefined {
+  const text = files.whole(`${directory}/mountinfo`);
   if (typeof text === 'number') return undefined;
   const mounts = new Map<number, boolean>();
   for (const line of text.split('\n')) {
     // proc_pid_mountinfo(5): optional fields end at a lone hyphen
     const match = /^(\d+) .* - (\S+) /.exec(line);
-    if (match) mounts.set(Number(match[1]), LOCAL.has(match[2] as string));
+    if (match) mounts.set(Number(match[1]), isLocal(match[2] as string));
   }
   return mounts;
 }

@@ -1,6 +1,4 @@
-/** Sockets by inode, out of /proc/PID/net. */
-
-import type { ProcFiles } from '../files.ts';
+/** Sockets by inode, out of the text of files in /proc/PID/net. */
 
 export interface InetSocket {
   readonly kind: 'inet';
@@ -13,12 +11,16 @@ export interface InetSocket {
   readonly state: number;
   readonly receiveQueue: number;
   readonly sendQueue: number;
+  /** Of a listener too: /proc/net has 0 there. */
+  readonly hasBacklog?: boolean;
   readonly protocol: number;
+  /** That it is bound to. */
+  readonly interface?: number;
 }
 
 export interface OtherSocket {
   readonly kind: 'other';
-  readonly type: 'unix' | 'netlink' | 'packet';
+  readonly type: 'unix' | 'netlink' | 'packet' | 'vsock';
   readonly family: number;
   readonly socketType: number;
   readonly protocol: number;
@@ -27,6 +29,10 @@ export interface OtherSocket {
   readonly portId?: number;
   readonly groups?: number;
   readonly interface?: number;
+  /** Unix: inode of the other end, 0 for none. */
+  readonly peer?: number;
+  /** Context and port here, context and port there. */
+  readonly vsock?: readonly number[];
 }
 
 export type NetSocket = InetSocket | OtherSocket;
@@ -34,7 +40,7 @@ export type NetSocket = InetSocket | OtherSocket;
 const PROTOCOLS = { tcp: 6, udp: 17, udplite: 136, raw: 255, icmp: 1 } as const;
 const TYPES = { tcp: 'tcp', udp: 'udp', udplite: 'udplite', raw: 'raw', icmp: 'ping' } as const;
 const TCP_LISTEN = 10;
-const AF_UNIX = 1;
+export const AF_UNIX = 1;
 const AF_NETLINK = 16;
 const AF_PACKET = 17;
 /** include/uapi/linux/net.h: the socket listens */
@@ -140,20 +146,18 @@ function addPacket(sockets: Map<number, NetSocket>, text: string) {
   }
 }
 
-/** Every socket of the network namespace that process `pid` is in, as far as /proc tells. */
-export function socketsOf(files: ProcFiles, pid: number): ReadonlyMap<number, NetSocket> {
-  const sockets = new Map<number, NetSocket>();
-  const read = (name: string, add: (text: string) => void) => {
-    const text = files.whole(`/proc/${pid}/net/${name}`);
-    // A table that the kernel has not, or may not show: its sockets are of an unknown kind then.
-    if (typeof text === 'string') add(text);
-  };
-  for (const table of ['tcp', 'udp', 'udplite', 'raw', 'icmp'] as const) {
-    read(table, (text) => addInet(sockets, text, table, 4));
-    read(`${table}6`, (text) => addInet(sockets, text, table, 6));
-  }
-  read('unix', (text) => addUnix(sockets, text));
-  read('netlink', (text) => addNetlink(sockets, text));
-  read('packet', (text) => addPacket(sockets, text));
-  return sockets;
-}
+/** By name of the file in /proc/net, in an order that has what is asked for most first. */
+export const TABLES: ReadonlyMap<string, (sockets: Map<number, NetSocket>, text: string) => void> = new Map([
+  ['unix', addUnix],
+  ...(['tcp', 'udp', 'udplite', 'raw', 'icmp'] as const).flatMap((table) =>
+    ([4, 6] as const).map(
+      (family) =>
+        [
+          family === 4 ? table : `${table}6`,
+          (sockets: Map<number, NetSocket>, text: string) => addInet(sockets, text, table, family),
+        ] as const,
+    ),
+  ),
+  ['netlink', addNetlink],
+  ['packet', addPacket],
+]);
