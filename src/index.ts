@@ -54,7 +54,7 @@ export type { ImageAbout } from './abi/image/about.ts';
 export type { NumericField } from './abi/pidinfo/decode.ts';
 export type { Executable } from './abi/pidinfo/executable.ts';
 export type { ProcessField } from './abi/pidinfo/fields.ts';
-export type { BackendName, PidmapMode } from './backends/backend.ts';
+export type { BackendName, CallName, PidmapMode } from './backends/backend.ts';
 export { BACKEND_CHOICES, type BackendChoice } from './backends/select.ts';
 export type { Privileges, ProcMount, Restrictions } from './backends/surroundings.ts';
 export type { ClosefromOptions } from './calls/closefrom.ts';

@@ -6,6 +6,10 @@ import type { DescriptorStream, FdinfoQuestion } from './fdinfo.ts';
 
 export type BackendName = 'pinned' | 'kernel' | 'proc';
 
+/** The four calls, as a handle is told which of them it will be asked. */
+export type CallName = 'fdmap' | 'pidmap' | 'fdinfo' | 'pidinfo';
+export const CALLS: readonly CallName[] = ['fdmap', 'pidmap', 'fdinfo', 'pidinfo'];
+
 /** Modes of pidmap(2), by the names that the public call uses. */
 export type PidmapMode = 'tasks' | 'processes' | 'children' | 'threads';
 
@@ -61,8 +65,8 @@ export interface Backend {
   /** Every descriptor that the question is about. The records are of the kinds that decodeChunk() knows. */
   fdinfo(question: FdinfoQuestion): DescriptorStream | number;
 
-  /** Opens everything that a later call could need, so that none of them needs a descriptor. */
-  prepare(): void;
+  /** Opens everything that these calls could need later, so that none of them needs a descriptor. */
+  prepare(calls?: ReadonlySet<CallName>): void;
 
   /** Gives back every descriptor. Calls after it are the caller's fault. */
   close(): void;

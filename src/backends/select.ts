@@ -5,7 +5,7 @@ import { FdmapError, SystemError } from '../errors.ts';
 import { LoadError } from '../loader/skeleton.ts';
 import { EACCES, EINVAL, EPERM, isOutOfDescriptors } from '../sys/errno.ts';
 import { doorError, nativeDoor } from '../sys/ffi.ts';
-import type { Backend, BackendName } from './backend.ts';
+import type { Backend, BackendName, CallName } from './backend.ts';
 import { KernelBackend, loadingSource } from './kernel/backend.ts';
 import { openPinned } from './pinned/backend.ts';
 import { directoryOfCalls } from './pinned/directory.ts';
@@ -24,8 +24,8 @@ export interface Selected {
 
 /** How far a backend goes to show that it works. */
 export type Readiness =
-  /** Load what every later call could need. */
-  | 'everything'
+  /** Load what these calls could need later. */
+  | ReadonlySet<CallName>
   /** Load the least that shows that the kernel takes our programs. */
   | 'least';
 
@@ -76,8 +76,8 @@ function open(name: BackendName, readiness: Readiness): Opened {
           found: 'this process may load its own programs',
         };
   try {
-    if (readiness === 'everything') opened.backend.prepare();
-    else opened.backend.fdmap(0, 0, new Int32Array(1), 0);
+    if (readiness === 'least') opened.backend.fdmap(0, 0, new Int32Array(1), 0);
+    else opened.backend.prepare(readiness);
   } catch (error) {
     opened.backend.close();
     throw error;

@@ -1,8 +1,9 @@
 import type { Writable } from 'node:stream';
 import type { Descriptor } from '../abi/fdinfo/decode.ts';
-import type { Backend, BackendName } from '../backends/backend.ts';
+import { type Backend, type BackendName, CALLS, type CallName } from '../backends/backend.ts';
 import { BACKEND_CHOICES, type BackendChoice, type Selected, selectBackend } from '../backends/select.ts';
 import { FdmapError } from '../errors.ts';
+import { loadPart } from '../parts.ts';
 import { checkOneOf } from './arguments.ts';
 import type { ClosefromOptions } from './closefrom.ts';
 import * as closing from './closefrom.ts';
@@ -26,11 +27,16 @@ export interface OpenOptions {
    * that is named never falls back to another.
    */
   readonly backend?: BackendChoice | undefined;
+  /**
+   * Which calls the handle will be asked: what they need is loaded now. The others load it when they
+   * are first called, and need a descriptor then. pidinfo takes along what pidmap needs. Default: all.
+   */
+  readonly calls?: readonly CallName[] | undefined;
 }
 
 /**
- * The calls with everything that they need already open: none of them loads a
- * library, a file or a program later. That is what answers in a process that
+ * The calls with everything that they need already open: none of them (of those that
+ * open() was told) loads a library, a file or a program later. That is what answers in a process that
  * has run out of descriptors.
  */
 export class Handle implements Disposable {
@@ -149,7 +155,12 @@ export function choiceOf(options: OpenOptions): BackendChoice {
 
 /** See the call of the same name in index.ts. */
 export function open(options: OpenOptions = {}): Handle {
-  return new Handle(selectBackend(choiceOf(options), 'everything'));
+  const calls = new Set(options.calls ?? CALLS);
+  for (const call of calls) checkOneOf(call, CALLS, 'call', 'open');
+  const choice = choiceOf(options);
+  if (calls.has('fdinfo')) loadPart('fdinfo');
+  if (calls.has('pidinfo')) loadPart('pidinfo');
+  return new Handle(selectBackend(choice, calls));
 }
 
 let shared: Handle | undefined;

@@ -45,5 +45,8 @@ watchOutput((error) => {
   process.exitCode = EXIT.refused;
 });
 // No process.exit(): it would cut off what a pipe has not taken yet.
-const code = await main(process.argv.slice(2)).catch(report);
-process.exitCode ||= code;
+void main(process.argv.slice(2))
+  .catch(report)
+  .then((code) => {
+    process.exitCode ||= code;
+  });

@@ -183,6 +183,66 @@ describe('a full table', () => {
     expect([result.other, result.pids]).toEqual(['EMFILE', 'EMFILE']);
   });
 
+  needs('kernel').test('a handle has what it was told that it will be asked', async () => {
+    const world = await World.start();
+    const result = await world.run(async ({ api, limit, fill, outcome }) => {
+      const handle = (await api()).open({ backend: 'kernel', calls: ['fdmap'] });
+      limit(1200);
+      fill();
+      const full = {
+        own: handle.fdmap().length,
+        byNumber: handle.fdmap(process.pid).length,
+        pids: outcome(() => handle.pidmap()).code,
+        status: outcome(() => handle.pidinfo(process.pid)).code,
+      };
+      limit(1300);
+      return { ...full, later: handle.pidinfo(process.pid).toArray()[0]?.pid === process.pid };
+    });
+    expect(result).toEqual({ own: 1200, byNumber: 1200, pids: 'EMFILE', status: 'EMFILE', later: true });
+  });
+
+  needs('kernel').test('an open that fails on its way leaves nothing open', async () => {
+    const world = await World.start();
+    const result = await world.run(async ({ api, limit, fs }) => {
+      const { open } = await api();
+      // The parts of the package are there, so that what fails is the loading of programs.
+      open({ backend: 'proc' }).close();
+      const listed = () => fs.readdirSync('/proc/self/fd').length;
+      const before = listed();
+      const codes = new Set<string>();
+      let opened = false;
+      for (let free = 1; !opened; free++) {
+        limit(before + free);
+        try {
+          open({ backend: 'kernel' }).close();
+          opened = true;
+        } catch (error) {
+          codes.add((error as { code: string }).code);
+        }
+        limit(before + 100);
+        if (listed() !== before) return { free, before, after: listed() };
+      }
+      return [...codes];
+    });
+    expect(result).toEqual(['ERR_FDMAP_BACKEND_UNAVAILABLE']);
+  });
+
+  test('what was not called before cannot be loaded, says so, and can be afterwards', async () => {
+    const world = await World.start();
+    const result = await world.run(async ({ api, limit, fill, fs, outcome }) => {
+      const { fdmap, pidinfo } = await api();
+      const before = fdmap().length;
+      limit(300);
+      fill();
+      const full = outcome(() => pidinfo(process.pid)).code;
+      const own = fdmap().length;
+      limit(400);
+      const status = pidinfo(process.pid).toArray()[0]?.pid === process.pid;
+      return { before: before > 3, full, own, status, file: fs.openSync('/dev/null', 'r') >= 300 };
+    });
+    expect(result).toEqual({ before: true, full: 'EMFILE', own: 300, status: true, file: true });
+  });
+
   needs('proc').test('above the hard limit too', async () => {
     const world = await World.start();
     const own = await world.run(async ({ api, limit, fill }) => {

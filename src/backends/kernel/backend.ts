@@ -21,7 +21,15 @@ import {
 import { SpareDescriptors } from '../../sys/descriptors.ts';
 import type { Door } from '../../sys/door.ts';
 import { ENOENT, EOPNOTSUPP, EPERM, ESRCH, isOutOfDescriptors } from '../../sys/errno.ts';
-import type { Backend, BackendName, PidinfoQuestion, PidmapQuestion, Records } from '../backend.ts';
+import {
+  type Backend,
+  type BackendName,
+  CALLS,
+  type CallName,
+  type PidinfoQuestion,
+  type PidmapQuestion,
+  type Records,
+} from '../backend.ts';
 import type { DescriptorStream, FdinfoQuestion } from '../fdinfo.ts';
 import { addExecutables } from './executables.ts';
 import { FdinfoIterator } from './fdinfo.ts';
@@ -232,22 +240,30 @@ export class KernelBackend implements Backend {
     return this.#fdinfo;
   }
 
-  prepare(): void {
+  prepare(calls: ReadonlySet<CallName> = new Set(CALLS)): void {
     const probe = new Int32Array(1);
-    const own = { mode: 'threads', pid: 0, start: 0, kthreads: true } as const;
-    this.pidmap(own, probe, 0);
-    // In a nested namespace, as is known now, the next one is the iterator's.
-    if (this.#nested) this.pidmap(own, probe, 0);
     // Its own number, so that a namespace without lookup is found out now.
-    this.fdmap(process.pid, 0, probe, 0);
+    if (calls.has('fdmap')) this.fdmap(process.pid, 0, probe, 0);
+    // In any case: it shows that programs can be loaded, and closefrom() and inherited() need it.
     this.fdmap(0, 0, probe, 0);
-    this.#pidmap?.prepare();
-    (this.#fdmap ?? this.#self)?.prepare();
-    this.pidinfo({ pids: [process.pid], fields: new Set(['pid']), threads: false });
-    this.#iteratorOfStatus();
-    const files = { pid: process.pid, fd: 0, details: false, paths: false, stat: false };
-    const stream = this.fdinfo({ ...files, places: false, mappings: false });
-    if (typeof stream !== 'number') stream.close();
+    if (calls.has('fdmap')) (this.#fdmap ?? this.#self)?.prepare();
+    // pidinfo of every process begins with their numbers.
+    if (calls.has('pidmap') || calls.has('pidinfo')) {
+      const own = { mode: 'threads', pid: 0, start: 0, kthreads: true } as const;
+      this.pidmap(own, probe, 0);
+      // In a nested namespace, as is known now, the next one is the iterator's.
+      if (this.#nested) this.pidmap(own, probe, 0);
+      this.#pidmap?.prepare();
+    }
+    if (calls.has('pidinfo')) {
+      this.pidinfo({ pids: [process.pid], fields: new Set(['pid']), threads: false });
+      this.#iteratorOfStatus();
+    }
+    if (calls.has('fdinfo')) {
+      const files = { pid: process.pid, fd: 0, details: false, paths: false, stat: false };
+      const stream = this.fdinfo({ ...files, places: false, mappings: false });
+      if (typeof stream !== 'number') stream.close();
+    }
     this.#spareDescriptors();
   }
 
