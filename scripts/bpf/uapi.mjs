@@ -51,6 +51,7 @@ const SYSCALLS = [
   'fcntl',
   'flock',
   'getdents64',
+  'getrandom',
   'getxattr',
   'ioctl',
   'kcmp',

@@ -261,7 +261,7 @@ const CALLING_FUNCTIONS: readonly ObjectFile[] = [
  * callers find the next way by themselves, as they do with programs of their own.
  */
 function loadShared(door: Door, config: SharedConfig, wanted: readonly Pinnable[]): LoadedShared {
-  keepFileKey(KEY_FILE);
+  keepFileKey(door, KEY_FILE);
   const source = loadingSource(door, release(), config);
   const loaded = new Map<string, Loaded>();
   const skipped: { object: string; reason: string }[] = [];

@@ -6,12 +6,11 @@
  * and the descriptors are in its context.
  */
 
-import { randomBytes } from 'node:crypto';
 import * as abi from '../abi/layout.gen.ts';
 import { asset } from '../assets.ts';
 import { FdmapError, SystemError } from '../errors.ts';
 import { createArray, loadSyscallProgram, Runner, updateElement } from '../sys/bpf.ts';
-import { close, pageSize } from '../sys/calls.ts';
+import { close, pageSize, randomBytes } from '../sys/calls.ts';
 import { LEAST, withLowDescriptorsTaken } from '../sys/descriptors.ts';
 import type { Door } from '../sys/door.ts';
 import { EINVAL } from '../sys/errno.ts';
@@ -56,6 +55,8 @@ export interface SharedConfig {
   /** The same of AppArmor's label, and the address of the label that confines nothing. */
   readonly apparmor?: { readonly word: number; readonly unconfined: bigint } | undefined;
 }
+
+const KEY_BYTES = 16;
 
 /** Room for the verifier's words; the end of them is what tells. */
 const LOG_BYTES = 1 << 20;
@@ -189,7 +190,10 @@ function constantsOf(door: Door, config: ProgramConfig): Memory {
     memory.setU32(abi.FDMAP_CONFIG_APPARMOR_WORD, shared.apparmor?.word ?? abi.FDMAP_NO_WORD);
     memory.u64[abi.FDMAP_CONFIG_UNCONFINED >> 3] = shared.apparmor?.unconfined ?? 0n;
   }
-  memory.u8.set(config.fileKey ?? randomBytes(16), abi.FDMAP_CONFIG_FILE_KEY);
+  const key = config.fileKey ?? randomBytes(door, KEY_BYTES);
+  // A key that can be guessed is none.
+  if (typeof key === 'number') throw new SystemError(key, 'getrandom');
+  memory.u8.set(key, abi.FDMAP_CONFIG_FILE_KEY);
   return memory;
 }
 

@@ -102,6 +102,19 @@ export function pageSize(door: Door): number {
   return size;
 }
 
+/**
+ * Secret bytes of the kernel's generator; node:crypto, which has them too, takes longer to load
+ * than a program. Up to 256 come whole, and no signal interrupts them (getrandom(2)).
+ *
+ * @returns the bytes, or a negative errno
+ */
+export function randomBytes(door: Door, length: number): Uint8Array | number {
+  const memory = new Memory(door, length);
+  const result = door.syscall(numbers.getrandom, memory.address, length, 0);
+  memory.keep();
+  return result < 0 ? result : memory.u8.subarray(0, length);
+}
+
 const CLOCK_BOOTTIME = 7;
 
 /** Milliseconds since boot, suspended time included, in this process's time namespace. */

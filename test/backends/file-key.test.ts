@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { fileKeyOf, keepFileKey } from '../../src/backends/kernel/file-key.ts';
+import type { Door } from '../../src/sys/door.ts';
+import { nativeDoor } from '../../src/sys/ffi.ts';
 
+const door = nativeDoor as Door;
 let folder: string;
 let path: string;
 beforeEach(() => {
@@ -15,27 +18,27 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 it('is made once, with nothing left beside it', () => {
-  keepFileKey(path);
+  keepFileKey(door, path);
   const key = readFileSync(path);
   expect(key.length).toBe(16);
   expect(statSync(path).mode & 0o777).toBe(0o600);
-  keepFileKey(path);
+  keepFileKey(door, path);
   expect(readFileSync(path)).toEqual(key);
   expect(readdirSync(folder)).toEqual(['key']);
 });
 
 it('is used where root alone can read it, and no other', () => {
-  keepFileKey(path);
+  keepFileKey(door, path);
   const key = new Uint8Array(readFileSync(path));
   const isRoot = process.getuid?.() === 0;
   // A key of another owner than root is no secret of root's.
-  expect(Buffer.from(fileKeyOf(path)).equals(key)).toBe(isRoot);
+  expect(Buffer.from(fileKeyOf(door, path)).equals(key)).toBe(isRoot);
   chmodSync(path, 0o640);
-  expect(Buffer.from(fileKeyOf(path)).equals(key)).toBe(false);
-  expect(Buffer.from(fileKeyOf(path)).equals(fileKeyOf(path))).toBe(false);
+  expect(Buffer.from(fileKeyOf(door, path)).equals(key)).toBe(false);
+  expect(Buffer.from(fileKeyOf(door, path)).equals(fileKeyOf(door, path))).toBe(false);
 });
 
 it('where there is no directory for it, there is none', () => {
-  keepFileKey(join(folder, 'missing', 'key'));
-  expect(Buffer.from(fileKeyOf(join(folder, 'missing', 'key'))).length).toBe(16);
+  keepFileKey(door, join(folder, 'missing', 'key'));
+  expect(Buffer.from(fileKeyOf(door, join(folder, 'missing', 'key'))).length).toBe(16);
 });

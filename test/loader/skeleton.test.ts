@@ -23,7 +23,10 @@ const asset = (name: string) => readFileSync(new URL(`../../assets/${name}`, imp
 const [MAP_CREATE, MAP_UPDATE, PROG_LOAD, PROG_RUN] = [0, 2, 5, 10];
 
 /** A kernel that takes an object, or refuses at one step; the loader program opens descriptors from 100 on. */
-function kernelFor(object: ObjectFile, refuse: { command?: number; errno?: number; log?: string } = {}) {
+function kernelFor(
+  object: ObjectFile,
+  refuse: { command?: number; errno?: number; log?: string; random?: number } = {},
+) {
   const open = new Set([0, 1, 2]);
   const blocked: boolean[] = [];
   const door: FakeDoor = new FakeDoor({
@@ -35,6 +38,11 @@ function kernelFor(object: ObjectFile, refuse: { command?: number; errno?: numbe
       }
       // Pages of 16 KiB: an address that is at the beginning of none is refused.
       if (number === nr.madvise) return fd! % 16384 === 0 ? 0 : -EINVAL;
+      if (number === nr.getrandom) {
+        if (refuse.random) return -refuse.random;
+        Buffer.from(door.at(fd!).buffer).fill(0x5a);
+        return command!;
+      }
       expect([number, command]).toEqual([nr.fcntl, 1]);
       return open.has(fd!) ? 0 : -9;
     },
@@ -81,6 +89,14 @@ const thrown = (call: () => unknown): LoadError => {
 };
 
 describe('with a fake door', () => {
+  test('no random key, no programs, and nothing is left open', () => {
+    const { door, open } = kernelFor(objects.FDMAP, { random: EPERM });
+    expect(() => loadObject(door, objects.FDMAP, CONFIG)).toThrow(
+      expect.objectContaining({ code: 'EPERM', syscall: 'getrandom' }),
+    );
+    expect([...open]).toEqual([0, 1, 2]);
+  });
+
   test.each(ALL.map((object) => [object.name, object] as const))(
     '%s: four calls, and all its descriptors',
     (_, object) => {

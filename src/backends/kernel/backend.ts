@@ -60,7 +60,7 @@ export interface ObjectSource {
  */
 export function loadingSource(door: Door, kernelRelease: string, shared?: SharedConfig): ObjectSource {
   const [major = 0, minor = 0] = kernelRelease.split('.').map(Number.parseFloat);
-  const fileKey = fileKeyOf(KEY_FILE);
+  const fileKey = fileKeyOf(door, KEY_FILE);
   let vpidLookup = major > 6 || (major === 6 && minor >= 13);
   const source: ObjectSource = (object) => {
     try {

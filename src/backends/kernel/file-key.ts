@@ -1,7 +1,9 @@
 /** The key that identities of open files are made with: one a boot where root keeps one, else one a handle. */
 
-import { createHash, randomBytes } from 'node:crypto';
 import { closeSync, fstatSync, linkSync, openSync, readSync, unlinkSync, writeFileSync } from 'node:fs';
+import { SystemError } from '../../errors.ts';
+import { randomBytes } from '../../sys/calls.ts';
+import type { Door } from '../../sys/door.ts';
 import { EACCES, EEXIST, ENOENT, EROFS, errnoOf } from '../../sys/errno.ts';
 
 /** Made by `fdmap install`, readable by root alone. */
@@ -13,18 +15,18 @@ const KEY_BYTES = 16;
  * read: with a key that others know, an identity tells a kernel address. In every
  * other case a random key: identities can be compared within one handle then.
  */
-export function fileKeyOf(path: string): Uint8Array {
+export function fileKeyOf(door: Door, path: string): Uint8Array {
   let fd: number;
   try {
     fd = openSync(path, 'r');
   } catch {
-    return randomBytes(KEY_BYTES);
+    return randomKey(door);
   }
   try {
     const key = new Uint8Array(KEY_BYTES);
     const { uid, mode } = fstatSync(fd);
     const secret = uid === 0 && (mode & 0o077) === 0;
-    return secret && readSync(fd, key) === KEY_BYTES ? key : randomBytes(KEY_BYTES);
+    return secret && readSync(fd, key) === KEY_BYTES ? key : randomKey(door);
   } finally {
     closeSync(fd);
   }
@@ -35,10 +37,10 @@ export function fileKeyOf(path: string): Uint8Array {
  * each. Whole or not at all, so that nobody reads half of one. Where /run is
  * missing or cannot be written, every handle goes on having a key of its own.
  */
-export function keepFileKey(path: string): void {
-  const draft = `${path}.${randomBytes(8).toString('hex')}`;
+export function keepFileKey(door: Door, path: string): void {
+  const draft = `${path}.${Buffer.from(randomKey(door)).toString('hex')}`;
   try {
-    writeFileSync(draft, randomBytes(KEY_BYTES), { flag: 'wx', mode: 0o600 });
+    writeFileSync(draft, randomKey(door), { flag: 'wx', mode: 0o600 });
   } catch (error) {
     if (![-ENOENT, -EROFS, -EACCES].includes(errnoOf(error))) throw error;
     return;
@@ -54,5 +56,15 @@ export function keepFileKey(path: string): void {
 }
 
 /** Tells one key from another without telling anything about it: 16 hexadecimal digits. */
-export const fileKeyId = (key: Uint8Array | string): string =>
-  createHash('sha256').update('fdmap: id of a key\0').update(key).digest('hex').slice(0, 16);
+export function fileKeyId(key: Uint8Array | string): string {
+  // Not imported: it takes longer to load than a program, and only images have need of it.
+  const { createHash } = process.getBuiltinModule('node:crypto');
+  return createHash('sha256').update('fdmap: id of a key\0').update(key).digest('hex').slice(0, 16);
+}
+
+/** @throws SystemError where a seccomp filter refuses getrandom(2): a key that can be guessed is none */
+export function randomKey(door: Door): Uint8Array {
+  const key = randomBytes(door, KEY_BYTES);
+  if (typeof key === 'number') throw new SystemError(key, 'getrandom');
+  return key;
+}
