@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { duration, median, table } from './harness.mjs';
 
 const INDEX = pathToFileURL(join(import.meta.dirname, '../dist/index.js'));
+const MAIN = join(import.meta.dirname, '../dist/cli/main.js');
 const ROUNDS = 25;
 
 /** @param {import('./harness.mjs').Rivals} rivals @param {boolean} quick */
@@ -41,6 +42,18 @@ export async function run(rivals, quick) {
       "import 'fdmap', open()",
       program('open', using('open') + check(`open().fdmap(${target.pid}).length === ${count}`)),
     ],
+    [
+      "import 'fdmap', open({calls: ['fdmap']})",
+      program(
+        'open-some',
+        using('open') + check(`open({ calls: ['fdmap'] }).fdmap(${target.pid}).length === ${count}`),
+      ),
+    ],
+    ['fdmap fds PID', [MAIN, 'fds', String(target.pid)]],
+    ['fdmap ls PID', [MAIN, 'ls', String(target.pid)]],
+    ['fdmap ps PID', [MAIN, 'ps', String(target.pid)]],
+    ['fdmap ps', [MAIN, 'ps']],
+    ['fdmap', [MAIN]],
     ['readdirSync of node:fs', ['-e', `require('fs').readdirSync('/proc/${target.pid}/fd')`]],
   ];
   /** @type {Map<string, number[]>} */

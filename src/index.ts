@@ -199,7 +199,8 @@ export function diagnose(options: OpenOptions = {}): Diagnosis {
  * consecutive numbers. Standard streams are closed as any other with `n` below 3.
  * Sockets, pipes and terminals of node:net and its like are closed under them, and
  * libuv aborts the process over one that it was about to watch: end them first, keep
- * their numbers, or set close-on-exec instead.
+ * their numbers, or set close-on-exec instead. What was opened two turns of setImmediate()
+ * ago is being watched (a timer may run before the event loop polls).
  *
  * Where the kernel has no close_range(2), or not with close-on-exec (5.9, 5.11),
  * {@link fdmap} says what is open: nothing ever counts up to RLIMIT_NOFILE.
