@@ -32,6 +32,7 @@ const PARTS = {
   fdinfo: /^(calls|backends\/(kernel|proc))\/fdinfo\b/,
   pidinfo: /^(calls\/(pidinfo|process-list)|backends\/(kernel|proc)\/(pidinfo|executables))\b/,
   setup: /^calls\/(install|diagnose)\b/,
+  image: /^(calls\/(image|users)|backends\/recorded|abi\/image)\b/,
   exec: /^calls\/exec\b/,
   readfiles: /^calls\/readfiles\b/,
 };
