@@ -8,11 +8,10 @@ import type { Door } from '../sys/door.ts';
 import { EACCES, EBADF, EINVAL, ENODEV, ENOENT, ENOEXEC, ENOTDIR, ESTALE, ETIMEDOUT } from '../sys/errno.ts';
 import { OwnDescriptors } from '../sys/own.ts';
 import { defaultSignals, execve, limitsOf, setLimits } from '../sys/process.ts';
-import { restoreStreams } from '../sys/streams.ts';
 import { checkStart } from './arguments.ts';
 import { requireDoor } from './door.ts';
 import { fdmap } from './fdmap.ts';
-import { runtimeDescriptors } from './runtime.ts';
+import { restoreStreams, runtimeDescriptors } from './runtime.ts';
 
 export interface ExecOptions {
   /** The first descriptor that the program does not get. Default 3. */

@@ -23,6 +23,10 @@ import { FD_CLOEXEC, getDescriptorFlags, getFileFlags } from '../sys/calls.ts';
 import type { Door } from '../sys/door.ts';
 import { OwnDescriptors } from '../sys/own.ts';
 
+// From here, and not from its own file: it records when it is loaded what Node changes about the
+// standard streams soon after, and exec() is loaded later than that.
+export { restoreStreams } from '../sys/streams.ts';
+
 const { O_WRONLY, O_RDWR, S_IFCHR, S_IFIFO } = constants;
 const O_ACCMODE = O_WRONLY | O_RDWR;
 
