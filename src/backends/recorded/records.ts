@@ -10,7 +10,7 @@ import { DecodeError } from '../../errors.ts';
 interface Run {
   readonly chunk: Chunk;
   readonly start: number;
-  end: number;
+  readonly end: number;
 }
 
 export interface Status {
@@ -33,7 +33,9 @@ export class RecordIndex {
 
   /** Takes in a chunk as far as it is good. @throws DecodeError, and what came before is in */
   addDescriptors(chunk: Chunk, shorten: (length: number) => Chunk): void {
-    const ends: [pid: number, at: number, end: number, place: boolean][] = [];
+    const found: { pid: number; start: number; end: number }[] = [];
+    let current: (typeof found)[number] | undefined;
+    let places = false;
     let damage: unknown;
     let at = 0;
     try {
@@ -42,8 +44,13 @@ export class RecordIndex {
         const kind = chunk.kind(at);
         if (kind === abi.FDMAP_KIND_DESCRIPTOR) {
           const pid = chunk.int(at + abi.FDINFO_RECORD_PID);
-          ends.push([pid, at, next, chunk.int(at + abi.FDINFO_RECORD_FD) < 0]);
-        } else if (kind === abi.FDINFO_KIND_MORE && ends.length > 0) ends[ends.length - 1]![2] = next;
+          if (chunk.int(at + abi.FDINFO_RECORD_FD) < 0) places = true;
+          if (current?.pid === pid && current.end === at) current.end = next;
+          else {
+            current = { pid, start: at, end: next };
+            found.push(current);
+          }
+        } else if (kind === abi.FDINFO_KIND_MORE && current) current.end = next;
         at = next;
       }
     } catch (error) {
@@ -51,12 +58,10 @@ export class RecordIndex {
     }
     const good = damage === undefined ? chunk : shorten(at);
     this.chunks.push(good);
-    for (const [pid, start, end, place] of ends) {
-      if (place) this.mixed.add(good);
+    if (places) this.mixed.add(good);
+    for (const { pid, start, end } of found) {
       const runs = this.runs.get(pid);
-      const last = runs?.at(-1);
-      if (last?.chunk === good && last.end === start) last.end = end;
-      else if (runs) runs.push({ chunk: good, start, end });
+      if (runs) runs.push({ chunk: good, start, end });
       else this.runs.set(pid, [{ chunk: good, start, end }]);
     }
     if (damage !== undefined) throw damage;
