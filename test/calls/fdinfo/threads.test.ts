@@ -42,7 +42,9 @@ describeBackends(
       expect(new Set(each).size).toBe(each.length);
     });
 
-    test('the same where the first thread has exited', async () => {
+    // Iterators of Linux 6.1 pass over the threads that share the table of a leader that has gone.
+    const { test: afterExit } = name.startsWith('proc') ? needs('gcc') : needs('gcc', 'tier-a');
+    afterExit('the same where the first thread has exited', async () => {
       const { pid, sharing, own, rows } = await start('leaves');
       expect(rows.filter(({ fd }) => fd === 40)).toEqual(
         (blind ? [sharing] : [sharing, own]).map((tid) => ({ pid, tid, fd: 40 })),

@@ -6,7 +6,7 @@ import type { ProcFiles } from '../files.ts';
 const LOCAL = new Set(
   (
     'ext2 ext3 ext4 xfs btrfs f2fs jfs reiserfs nilfs2 bcachefs zfs vfat exfat ntfs3 iso9660 udf squashfs erofs ' +
-    'tmpfs ramfs hugetlbfs devtmpfs devpts proc sysfs securityfs debugfs tracefs configfs cgroup cgroup2 bpf ' +
+    'tmpfs ramfs rootfs hugetlbfs devtmpfs devpts proc sysfs securityfs debugfs tracefs configfs cgroup cgroup2 bpf ' +
     'efivarfs pstore mqueue binfmt_misc nsfs selinuxfs fusectl'
   ).split(' '),
 );
