@@ -33,6 +33,7 @@ export const sameEverywhere = [
   'cli/docs.',
   'cli/terminal.',
   'cli/usage.',
+  'install/examples.',
   'install/languages.',
 ];
 
