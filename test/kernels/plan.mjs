@@ -17,7 +17,14 @@
 
 import { compareVersions } from './catalogue.mjs';
 import { guestPrograms } from './programs.mjs';
-import { backendsOf, lackingOn, sameEverywhere, specialSubjects, subjects } from './selection.mjs';
+import {
+  backendsOf,
+  inSpecialBoots,
+  lackingOn,
+  sameEverywhere,
+  specialSubjects,
+  subjects,
+} from './selection.mjs';
 
 const machine = ['root', 'proc', 'other-uid', 'unshare', 'mount-ns', 'user-ns', 'setpriv', 'bash'];
 const everything = [...machine, 'gcc', 'python3', 'kernel', 'pinned'];
@@ -131,7 +138,9 @@ const suiteLimit = 1200;
  */
 function suite(require, tier, files, wanted, architecture) {
   const named = wanted.files.length > 0 ? wanted.files : wanted.all ? [] : files;
-  const unwanted = wanted.files.length > 0 ? [] : sameEverywhere.filter((part) => !named.includes(part));
+  const elsewhere = tier === 'A' && named === subjects ? inSpecialBoots : [];
+  const unwanted =
+    wanted.files.length > 0 ? [] : [...elsewhere, ...sameEverywhere.filter((part) => !named.includes(part))];
   const lacking = lackingOn(architecture);
   const needs = [...require, ...(tier === 'A' ? ['tier-a'] : [])].filter((need) => !lacking.includes(need));
   return {

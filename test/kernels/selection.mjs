@@ -17,11 +17,17 @@ export const specialSubjects = {
   preempt: ['backends/contexts', 'backends/readers', 'install/access', 'install/strangers'],
   // The guards of shared programs, and what is calibrated at installation.
   guards: ['install/access', 'install/strangers', 'install/markers'],
-  integrity: ['backends/contexts', 'backends/tier', 'install/streams'],
+  integrity: ['backends/contexts', 'backends/tier', 'install/streams', 'install/install'],
   // Nothing but /proc.
   confidentiality: ['backends/pidmap', 'backends/tier', 'cli/doctor'],
   hidepid: ['backends/access', 'install/hidepid'],
 };
+
+/**
+ * The slowest files, dozens of installations each: on kernels of tier A the special boots run them, so
+ * that a plain boot need not. Tier B has no special boots.
+ */
+export const inSpecialBoots = ['install/hidepid.', 'install/install.'];
 
 /** What no kernel can change, or no guest can run: not part of the suite there unless it is named. */
 export const sameEverywhere = [
@@ -71,6 +77,11 @@ const statedSkips = [
   { reason: /^needs user: root$/ },
   { reason: /^\/proc has no identity of open files$/ },
   { reason: /^a stream has no threads of their own$/ },
+  { reason: /^a stream of places needs a question$/ },
+  // Worlds, and callers without /proc, open a backend by a name that open() knows.
+  { reason: /^needs cgroup v2, and a backend that a world can be told to open$/ },
+  { reason: /^is about no \/proc, as root$/ },
+  { reason: /^root, FUSE and Python, and a backend that open\(\) gives$/ },
 ];
 
 /**
