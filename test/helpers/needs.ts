@@ -56,6 +56,8 @@ const PROBES = {
   script: available('script'),
   strace: available('strace'),
   lsof: () => (spawnSync('lsof', ['-v']).error ? 'lsof is not installed' : undefined),
+  lsfd: available('lsfd'),
+  ss: () => (spawnSync('ss', ['-V']).error ? 'ss is not installed' : undefined),
   fuse: () => (existsSync('/dev/fuse') ? undefined : 'no /dev/fuse'),
   setpriv: available('setpriv'),
   bash: available('bash'),
