@@ -13,6 +13,11 @@ export interface DeadFuse {
   readonly file: string;
   /** From now on nothing is answered, stat(2) neither. */
   die(): Promise<void>;
+  /**
+   * Before its time: whatever waits for an answer gets an error. To be called before the end of a process
+   * that has the file open, because closing it is a question, too.
+   */
+  end(): Promise<void>;
 }
 
 /** Needs root and /dev/fuse. Ended with the test, and with it whatever waits for an answer. */
@@ -25,12 +30,17 @@ export async function deadFuse(): Promise<DeadFuse> {
   server.stdout.on('data', (text) => {
     output += text;
   });
-  onTestFinished(async () => {
-    server.stdin.end();
-    await ended;
-    server.stdout.destroy();
-    rmdirSync(directory);
-  });
+  let ending: Promise<void> | undefined;
+  const end = () => {
+    ending ??= (async () => {
+      server.stdin.end();
+      await ended;
+      server.stdout.destroy();
+      rmdirSync(directory);
+    })();
+    return ending;
+  };
+  onTestFinished(end);
   await until('the file system is mounted', () => output.includes('ready\n') || server.exitCode !== null);
   if (server.exitCode !== null) throw new Error('dead-fuse.py has ended');
   return {
@@ -40,5 +50,6 @@ export async function deadFuse(): Promise<DeadFuse> {
       server.stdin.write('die\n');
       await until('it answers no more', () => output.includes('dead\n'));
     },
+    end,
   };
 }
