@@ -195,8 +195,9 @@ export function diagnose(options: OpenOptions = {}): Diagnosis {
  * this process, the terminal that it opened once more, the channel of
  * process.send() and this package's own programs, all of them only where they are
  * close-on-exec (without /proc: every anonymous inode that is). To tell, each open
- * descriptor costs one or two system calls; closing takes one for each run of
- * consecutive numbers. Standard streams are closed as any other with `n` below 3.
+ * descriptor costs one or two system calls; from 2,048 on, with the kernel or pinned
+ * backend, only those that are no file, directory or socket do, and one call for each
+ * 1,024 numbers tells which. Closing takes one for each run of consecutive numbers. Standard streams are closed as any other with `n` below 3.
  * Sockets, pipes and terminals of node:net and its like are closed under them, and
  * libuv aborts the process over one that it was about to watch: end them first, keep
  * their numbers, or set close-on-exec instead. What was opened two turns of setImmediate()

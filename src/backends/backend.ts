@@ -51,6 +51,13 @@ export interface Backend {
   /** Descriptors of a process or thread from `start` on; `pid` 0 is the calling thread. */
   fdmap(pid: number, start: number, target: Int32Array, at: number): number;
 
+  /**
+   * Descriptors of the calling thread from `start` on that are anonymous inodes, pipes or character
+   * devices: those of files, directories and sockets are left out. Undefined, or no such
+   * function: this cannot be told for all at once here.
+   */
+  specialDescriptors?(start: number, target: Int32Array, at: number): number | undefined;
+
   pidmap(question: PidmapQuestion, target: Int32Array, at: number): number;
 
   /**

@@ -13,7 +13,7 @@ import { EINVAL, ENOSYS, EPERM } from '../sys/errno.ts';
 import { checkStart } from './arguments.ts';
 import { requireDoor } from './door.ts';
 import { fdmap } from './fdmap.ts';
-import { runtimeDescriptors } from './runtime.ts';
+import { runtimeAmong } from './runtime.ts';
 
 export interface ClosefromOptions {
   /** Descriptors to leave as they are, flags and all. Numbers that are not open are ignored. */
@@ -52,14 +52,16 @@ export function closefrom(
     if (gapsBetween(keep, n).every(([first, last]) => tryCloseRange(door, first, last, flags))) return;
   }
   // With close_range: runs of numbers that are known. Another thread may open one in a gap meanwhile.
+  // What is opened behind this list is not closed, whoever opens it.
+  const listed = fdmap(backend(), 0, { start: n });
   const left = cloexec || force ? new Set<number>() : runtimeOf(backend(), door);
   for (const fd of keep) left.add(fd);
-  const open = fdmap(backend(), 0, { start: n }).filter((fd) => !left.has(fd));
+  const open = listed.filter((fd) => !left.has(fd));
   if (cloexec) for (const fd of open) setDescriptorFlags(door, fd, FD_CLOEXEC);
   else closeAll(door, open);
 }
 
-const runtimeOf = (backend: Backend, door: Door) => runtimeDescriptors(door, fdmap(backend, 0, {})).all;
+const runtimeOf = (backend: Backend, door: Door) => runtimeAmong(backend, door, fdmap(backend, 0, {})).all;
 
 /** @throws ArgumentError for what is no descriptor number */
 function keptOf(keep: Iterable<number>, n: number): number[] {

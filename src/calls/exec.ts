@@ -11,7 +11,7 @@ import { defaultSignals, execve, limitsOf, setLimits } from '../sys/process.ts';
 import { checkStart } from './arguments.ts';
 import { requireDoor } from './door.ts';
 import { fdmap } from './fdmap.ts';
-import { restoreStreams, runtimeDescriptors } from './runtime.ts';
+import { restoreStreams, runtimeAmong } from './runtime.ts';
 
 export interface ExecOptions {
   /** The first descriptor that the program does not get. Default 3. */
@@ -76,7 +76,7 @@ function plan(backend: Backend, door: Door, options: ExecOptions): { wanted: num
   const { closefrom = 3 } = options;
   checkStart(closefrom, 'exec');
   const open = fdmap(backend, 0, {});
-  const { all: runtime, doubtful } = runtimeDescriptors(door, open);
+  const { all: runtime, doubtful } = runtimeAmong(backend, door, open);
   const keep = new Set<number>();
   for (const fd of options.keep ?? []) {
     if ((fd | 0) !== fd || fd < 0) {

@@ -19,9 +19,12 @@
  */
 
 import { constants } from 'node:fs';
+import type { Backend } from '../backends/backend.ts';
+import { SystemError } from '../errors.ts';
 import { FD_CLOEXEC, getDescriptorFlags, getFileFlags } from '../sys/calls.ts';
 import type { Door } from '../sys/door.ts';
 import { OwnDescriptors } from '../sys/own.ts';
+import { collect } from './pool.ts';
 
 // From here, and not from its own file: it records when it is loaded what Node changes about the
 // standard streams soon after, and exec() is loaded later than that.
@@ -59,19 +62,49 @@ export interface Runtime {
 }
 
 /**
+ * From so many descriptors on a program that tells files from the rest is asked before
+ * statx(2): to load it takes about as long as so many of those.
+ */
+const MANY = 2048;
+
+/**
+ * The runtime's descriptors of all that are open, `fds`: of many, only those that may be
+ * of a kind that the runtime has are looked at, where the kernel can tell that for all at once.
+ */
+export function runtimeAmong(backend: Backend, door: Door, fds: Int32Array): Runtime {
+  return runtimeDescriptors(door, (fds.length >= MANY && candidates(backend)) || fds);
+}
+
+/** What is no file, directory or socket; undefined where that cannot be told in bulk. */
+function candidates(backend: Backend): Int32Array | undefined {
+  let unknown = false;
+  const special = collect(Number.POSITIVE_INFINITY, 0, (target, at, cursor) => {
+    const end = backend.specialDescriptors?.(cursor, target, at);
+    unknown ||= end === undefined;
+    if (end !== undefined && end < 0) throw new SystemError(end, 'fdmap');
+    return end ?? at;
+  });
+  if (unknown) return undefined;
+  // The channel of process.send() is a socket, and known by its number.
+  return channelDescriptor() === undefined ? special : Int32Array.of(...special, channelDescriptor()!);
+}
+
+const channelDescriptor = () => (process.channel as { fd?: number } | undefined)?.fd;
+
+/**
  * Those of `fds` that are the runtime's: one statx(2) each, one or two fcntl(2) where it is
  * anonymous, a pipe or a device, and a readlink(2) for the name of what is anonymous.
  *
- * @param fds all descriptors of this process: both ends of a pipe must be among them
+ * @param fds both ends of a pipe must be among them
  */
-export function runtimeDescriptors(door: Door, fds: Int32Array): Runtime {
+function runtimeDescriptors(door: Door, fds: Int32Array): Runtime {
   const own = new OwnDescriptors(door);
   const found = new Set<number>();
   const terminals = standardTerminals(own);
   const nulls: number[] = [];
   let loops = 0;
   const pipes = new Map<string, { readers: number[]; writers: number[] }>();
-  const channel = (process.channel as { fd?: number } | undefined)?.fd;
+  const channel = channelDescriptor();
   for (const fd of fds) {
     if (fd === channel) {
       found.add(fd);

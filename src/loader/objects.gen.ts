@@ -42,6 +42,13 @@ export const FDMAP_SELF_WIDE = {
   sha256: '6cfe8189eee732ca889f164bf51b0dade4db9100ea8e49ef39044678f4b928d2',
 } as const;
 
+export const FDMAP_SPECIAL = {
+  name: 'fdmap-special',
+  maps: [],
+  programs: ['fdmap_special_small'],
+  sha256: 'c0d7a7aee3ca5a07ea3f0cd0850e9e505ea89b92f6b9b9101f14544e493b2c84',
+} as const;
+
 export const FDMAP_WIDE = {
   name: 'fdmap-wide',
   maps: ['slots', 'rodata'],

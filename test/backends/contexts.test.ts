@@ -79,6 +79,10 @@ function anyHeadIsAnswered(program: Runner, size: number): void {
 needs('kernel').describe('fdmap programs of oneself', () => {
   const small = loadedFor(objects.FDMAP_SELF);
   const wide = loadedFor(objects.FDMAP_SELF_WIDE);
+  const special = loadedFor(objects.FDMAP_SPECIAL);
+  test('special: any head gives an error or an answer that is consistent', () => {
+    anyHeadIsAnswered(special(abi.SIZEOF_FDMAP_SMALL), abi.SIZEOF_FDMAP_SMALL);
+  });
   test('small: any head gives an error or an answer that is consistent', () => {
     anyHeadIsAnswered(small(abi.SIZEOF_FDMAP_SMALL), abi.SIZEOF_FDMAP_SMALL);
   });

@@ -223,6 +223,57 @@ describe.each(['kernel', 'proc'] as const)('closefrom in a running program [%s]'
   });
 });
 
+needs('door', 'kernel').test(
+  'of many: the runtime goes on, with a Worker that started behind an earlier call; planted ones are closed',
+  async () => {
+    const world = await World.start();
+    const result = await world.run(async ({ api, fs, address, syscall, nr, workers, childProcess }, more) => {
+      const { open } = await api();
+      const handle = open({ backend: 'kernel' });
+      const CLOEXEC = 0o2000000;
+      const pipe = new Int32Array(2);
+      const round = () => {
+        while (fs.openSync('/etc/passwd', 'r') < 3000);
+        syscall(more.pipe2, address(pipe.buffer), CLOEXEC);
+        syscall(nr.close, pipe[1]!);
+        const timer = syscall(more.timerfd_create, 1, CLOEXEC);
+        const directory = fs.openSync('/', 'r');
+        const eventfd = syscall(more.eventfd2, 0, CLOEXEC);
+        const special = new Int32Array(64);
+        const length = handle.lent.specialDescriptors?.(3000, special, 0) ?? -1;
+        handle.closefrom(3);
+        const isOpen = (fd: number) => syscall(nr.fcntl, fd, 1) >= 0;
+        const open = [pipe[0]!, timer, directory, eventfd, 2999].map(isOpen);
+        // Behind the planted ones are the handle's own.
+        const told = [...special.subarray(0, length)].filter((fd) => fd <= eventfd);
+        syscall(nr.close, eventfd);
+        return { told, planted: [pipe[0]!, timer, eventfd], open };
+      };
+      const first = round();
+      const worker = new workers.Worker(
+        'const { parentPort } = require("node:worker_threads"); parentPort.on("message", (x) => parentPort.postMessage(x + 1))',
+        { eval: true },
+      );
+      await new Promise((resolve) => worker.once('online', resolve));
+      for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
+      const second = round();
+      const echoed = new Promise((resolve) => worker.once('message', resolve));
+      worker.postMessage(41);
+      const answer = await echoed;
+      await worker.terminate();
+      const child = childProcess.spawnSync('echo', ['alive'], { encoding: 'utf8' }).stdout;
+      return { first, second, answer, child };
+    }, MORE);
+    // Of these only the eventfd may be the runtime's.
+    const round = {
+      told: result.first.planted,
+      planted: result.first.planted,
+      open: [false, false, false, true, false],
+    };
+    expect(result).toEqual({ first: round, second: round, answer: 42, child: 'alive\n' });
+  },
+);
+
 needs('door', 'kernel', 'mount-ns').test(
   'without /proc: anonymous inodes stay, files go, the runtime goes on',
   async () => {

@@ -47,6 +47,7 @@ export const programs = {
   'fdmap-iter': '6.1',
   'pidmap-iter': '6.1',
   'fdmap-self-wide': '6.1',
+  'fdmap-special': '6.1',
   'lsm-words': '6.1',
   'pidinfo-iter': '6.1',
   'pidinfo-basic': '6.1',

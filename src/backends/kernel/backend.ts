@@ -90,6 +90,8 @@ export class KernelBackend implements Backend {
   #tier: 'A' | 'B' | undefined;
   #self: FdmapProgram | undefined;
   #fdmap: FdmapProgram | undefined;
+  #special: FdmapProgram | undefined;
+  #withoutSpecial = false;
   #fdmapIterator: FdmapIterator | undefined;
   #pidmap: PidmapProgram | undefined;
   #pidmapIterator: PidmapIterator | undefined;
@@ -132,6 +134,23 @@ export class KernelBackend implements Backend {
       this.#numbersByIterator = true;
     }
     return this.#iteratorOfDescriptors().read(pid, start, target, at);
+  }
+
+  specialDescriptors(start: number, target: Int32Array, at: number): number | undefined {
+    this.#special ??= this.#loadSpecial();
+    return this.#special?.read(0, start, target, at);
+  }
+
+  #loadSpecial(): FdmapProgram | undefined {
+    if (this.#withoutSpecial) return undefined;
+    try {
+      return new FdmapProgram(this.#door, this.#load(objects.FDMAP_SPECIAL));
+    } catch (error) {
+      if (!(error instanceof LoadError)) throw error;
+      // As for the counts: refused, or not installed.
+      this.#withoutSpecial = !isOutOfDescriptors(error);
+      return undefined;
+    }
   }
 
   pidmap(question: PidmapQuestion, target: Int32Array, at: number): number {
@@ -274,7 +293,7 @@ export class KernelBackend implements Backend {
     for (const loaded of this.#loaded.splice(0)) unload(this.#door, loaded);
     this.#self = this.#fdmap = this.#fdmapIterator = this.#pidmap = this.#pidmapIterator = undefined;
     this.#pidinfo = this.#pidinfoIterator = this.#basic = this.#countsProgram = undefined;
-    this.#fdinfo = undefined;
+    this.#fdinfo = this.#special = undefined;
   }
 
   #load(object: ObjectFile): Loaded {

@@ -35,10 +35,12 @@ export class FdmapProgram {
   readonly #small: Window;
   readonly #wide: () => Window | undefined;
 
-  /** @param loadWide gets the wide form, at the first table beyond 1,024 */
-  constructor(door: Door, small: Loaded, loadWide: () => Loaded) {
+  /** @param loadWide gets the wide form, at the first table beyond 1,024, if the program has one */
+  constructor(door: Door, small: Loaded, loadWide?: () => Loaded) {
     this.#small = new Window(door, onlyProgram(small), abi.SIZEOF_FDMAP_SMALL);
-    this.#wide = whenNeeded(() => new Window(door, onlyProgram(loadWide()), abi.SIZEOF_FDMAP_WIDE));
+    this.#wide = loadWide
+      ? whenNeeded(() => new Window(door, onlyProgram(loadWide()), abi.SIZEOF_FDMAP_WIDE))
+      : () => undefined;
   }
 
   /** Loads the wide form now. */

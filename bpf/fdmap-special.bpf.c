@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * The caller's own descriptors as fdmap-self.bpf.c has them, without those of regular
+ * files, directories, links, block devices and sockets: what is left are anonymous
+ * inodes, pipes and character devices. What cannot be read stays in the answer.
+ */
+#include "fdmap-self.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";
+
+/* include/uapi/linux/stat.h */
+#define S_IFMT 0170000
+#define S_IFSOCK 0140000
+#define S_IFLNK 0120000
+#define S_IFREG 0100000
+#define S_IFBLK 0060000
+#define S_IFDIR 0040000
+#define ANON_INODE_FS_MAGIC 0x09041934 /* include/uapi/linux/magic.h */
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+struct super_block___special {
+	unsigned long s_magic;
+};
+
+struct inode___special {
+	unsigned short i_mode;
+	struct super_block___special *i_sb;
+};
+
+struct file___special {
+	struct inode___special *f_inode;
+};
+#pragma clang attribute pop
+
+struct judged {
+	struct file___special **files; /* of the window's first bit */
+	struct super_block___special *ordinary;	/* one that is not that of anonymous inodes */
+	__u64 *words;
+};
+
+static long judge(__u32 bit, struct judged *judged)
+{
+	struct super_block___special *sb;
+	struct inode___special *inode;
+	struct file___special *file = NULL;
+	__u64 one = 1ULL << (bit & 63), *word = judged->words + (bit / 64 & (FDMAP_SMALL_ROOM - 1));
+	__u32 type;
+
+	if (!(*word & one))
+		return 0;
+	bpf_probe_read_kernel(&file, sizeof(file), judged->files + bit);
+	inode = BPF_CORE_READ(file, f_inode);
+	type = BPF_CORE_READ(inode, i_mode) & S_IFMT;
+	if (type != S_IFREG && type != S_IFDIR && type != S_IFSOCK && type != S_IFLNK && type != S_IFBLK)
+		return 0;
+	/* Inside, anonymous inodes are regular files since 6.16 (cfd86ef7e8e7). */
+	sb = BPF_CORE_READ(inode, i_sb);
+	if (sb != judged->ordinary) {
+		if (!sb || BPF_CORE_READ(sb, s_magic) == ANON_INODE_FS_MAGIC)
+			return 0;
+		judged->ordinary = sb;
+	}
+	*word &= ~one;
+	return 0;
+}
+
+static __always_inline int fdmap_special(const struct fdmap_head *question, __u64 *words, const __u32 room,
+					 struct window *window)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct judged judged = {};
+	struct fdtable *fdt;
+	struct table table;
+	int error = fdmap_self(question, words, room, window);
+
+	if (error || !window->words)
+		return error;
+	if (!table_of(task, &table))
+		return -EAGAIN;
+	fdt = table.fdt;
+	judged.files = (void *)BPF_CORE_READ(fdt, fd);
+	judged.files += window->base;
+	judged.words = words;
+	bpf_loop(FDMAP_SMALL_ROOM * 64, judge, &judged, 0);
+	/* Another table: what was read may be anything. */
+	if (table.size == window->size && table_unchanged(task, &table))
+		return 0;
+	window->words = 0;
+	return -EAGAIN;
+}
+
+FDMAP_SMALL_PROGRAM(fdmap_special, fdmap_special)
