@@ -9,6 +9,7 @@ import { describe, test } from 'vitest';
 import { openPinned } from '../../src/backends/pinned/backend.ts';
 import { open } from '../../src/calls/open.ts';
 import { nativeDoor } from '../../src/sys/ffi.ts';
+import { SYSCALLS } from '../../src/sys/uapi.gen.ts';
 
 const runs = (command: string, ...args: string[]) => {
   const { status, error, stderr } = spawnSync(command, args, { encoding: 'utf8' });
@@ -49,6 +50,11 @@ const PROBES = {
   'user-ns': () => runs('unshare', '-U', '-r', 'true'),
   gcc: () => (process.env.FDMAP_TEST_BINARIES ? undefined : available('gcc')()),
   python3: available('python3'),
+  /** landlock_create_ruleset(2) with LANDLOCK_CREATE_RULESET_VERSION: refused where the module is not active. */
+  landlock: () => {
+    const number = SYSCALLS[process.arch as keyof typeof SYSCALLS].landlock_create_ruleset;
+    return (nativeDoor?.syscall(number, 0, 0, 1) ?? -1) > 0 ? undefined : 'Landlock is not active';
+  },
   valgrind: available('valgrind'),
   tmux: () => (spawnSync('tmux', ['-V']).error ? 'tmux is not installed' : undefined),
   man: available('man'),
