@@ -36,6 +36,13 @@ interface Found {
   readonly status: FileStatus | undefined;
 }
 
+/** The number still names what it named before stat(2): a second readlink(2). */
+function isStill({ path, link }: Found): boolean {
+  if (!link) return true;
+  const now = linkBytes(path);
+  return typeof now !== 'number' && link.equals(now);
+}
+
 export class DescriptorReader {
   readonly #files: ProcFiles;
   readonly #sockets: SocketFinder;
@@ -55,7 +62,7 @@ export class DescriptorReader {
       const found = this.#read(subject, fd);
       if (typeof found === 'number') return isOfCaller(found) ? found : 0;
       // Link, fdinfo and stat are looked at one after the other: they must be of one file.
-      if (!isOfOneFile(found)) continue;
+      if (!isOfOneFile(found) || (found.status && !isStill(found))) continue;
       this.#write(subject, fd, found, writer);
       return 0;
     }
