@@ -14,6 +14,8 @@
 #define IN_ALL_EVENTS 0x00000fff
 #define IN_EXCL_UNLINK 0x04000000
 #define IN_ONESHOT 0x80000000
+/* include/linux/fanotify.h: the kernel's own, of a group of an ordinary user; fdinfo leaves it out */
+#define FANOTIFY_UNPRIV 0x80000000
 #define FSNOTIFY_MARK_FLAG_EXCL_UNLINK 0x0010
 #define FSNOTIFY_MARK_FLAG_IN_ONESHOT 0x0020
 #define FSNOTIFY_OBJ_TYPE_INODE 0
@@ -125,7 +127,7 @@ static __noinline int read_watches(struct seq_file *seq, struct subject *s)
 	if (!walk.inotify) {
 		ZERO_CLASS(s);
 		SET_CLASS(s, fanotify, FDINFO_A_FANOTIFY_GROUP);
-		s->class.fanotify.flags = BPF_CORE_READ(group, fanotify_data.flags);
+		s->class.fanotify.flags = BPF_CORE_READ(group, fanotify_data.flags) & ~FANOTIFY_UNPRIV;
 		s->class.fanotify.event_flags = BPF_CORE_READ(group, fanotify_data.f_flags);
 	}
 	begin_list(s, walk.inotify ? FDINFO_A_INOTIFY : FDINFO_A_FANOTIFY);

@@ -4,7 +4,7 @@ export const FDINFO = {
   name: 'fdinfo',
   maps: ['subjects', 'rodata'],
   programs: ['fdinfo_request', 'fdinfo_files'],
-  sha256: '5113b3da9fee5b9cfacba4dca37e8daf7096e724842539e67db26dc1d878302f',
+  sha256: 'ef8722fa432e223f761cd25c0d3e968e7cd0806c1434a0935db6f6622cbeb586',
 } as const;
 
 export const FDINFO_PLACES = {
