@@ -12,6 +12,7 @@ import { EAGAIN, ESRCH } from '../../sys/errno.ts';
 import { Memory } from '../../sys/memory.ts';
 import type { DescriptorStream, FdinfoQuestion } from '../fdinfo.ts';
 import type { ObjectSource } from './backend.ts';
+import { runUntilAnswered } from './retry.ts';
 import { STREAM_BYTES } from './stream.ts';
 
 /** Answers of one process end in the first read; those of a machine are read into one piece after the other. */
@@ -195,8 +196,7 @@ class KernelStream implements DescriptorStream {
     const paths = question.paths ? abi.FDINFO_WANT_PATH : 0;
     const details = question.details ? abi.FDINFO_WANT_CLASS | abi.FDINFO_WANT_LOCKS : 0;
     context.setU32(abi.FDINFO_REQUEST_WANT, paths | details);
-    const result = request.run();
-    return result < 0 ? result : (context.i32[abi.FDINFO_REQUEST_ERROR >> 2] as number);
+    return runUntilAnswered(request, abi.FDINFO_REQUEST_ERROR >> 2);
   }
 
   close(): void {

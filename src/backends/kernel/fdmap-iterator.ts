@@ -9,6 +9,7 @@ import type { SpareDescriptors } from '../../sys/descriptors.ts';
 import type { Door } from '../../sys/door.ts';
 import { EAGAIN, ESRCH } from '../../sys/errno.ts';
 import { Memory } from '../../sys/memory.ts';
+import { runUntilAnswered } from './retry.ts';
 import { readStream, STREAM_BYTES } from './stream.ts';
 
 const word = (offset: number) => offset >> 2;
@@ -78,8 +79,7 @@ export class FdmapIterator {
   #want(start: number): number {
     const { context } = this.#request;
     context.i32[word(abi.FDMAP_HEAD_START)] = start;
-    const asked = this.#request.run();
-    return asked < 0 ? asked : (context.i32[word(abi.FDMAP_HEAD_ERROR)] as number);
+    return runUntilAnswered(this.#request, word(abi.FDMAP_HEAD_ERROR));
   }
 
   #stream(pid: number): number {

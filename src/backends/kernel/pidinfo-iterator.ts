@@ -9,6 +9,7 @@ import type { SpareDescriptors } from '../../sys/descriptors.ts';
 import type { Door } from '../../sys/door.ts';
 import { ESRCH } from '../../sys/errno.ts';
 import { Memory } from '../../sys/memory.ts';
+import { runUntilAnswered } from './retry.ts';
 import { readStream, STREAM_BYTES } from './stream.ts';
 
 /** Up to here a link for each of the pids costs less than a walk over all tasks. */
@@ -88,8 +89,7 @@ export class PidinfoIterator {
     const { context } = this.#request;
     context.setU32(abi.PIDINFO_HEAD_MASK, groups);
     context.setU32(abi.PIDINFO_HEAD_FLAGS, flags);
-    const asked = this.#request.run();
-    return asked < 0 ? asked : (context.i32[abi.PIDINFO_HEAD_ERROR >> 2] as number);
+    return runUntilAnswered(this.#request, abi.PIDINFO_HEAD_ERROR >> 2);
   }
 
   #stream(pid: number, take: (records: Uint8Array) => void): number {

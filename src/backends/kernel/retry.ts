@@ -1,12 +1,15 @@
 import type { Runner } from '../../sys/bpf.ts';
-import { EAGAIN, EBUSY } from '../../sys/errno.ts';
+import { EAGAIN, EBUSY, ENOMEM } from '../../sys/errno.ts';
 
 /**
  * EBUSY: every slot of the program is taken by other callers for a few
  * microseconds. EAGAIN: the table was replaced while it was copied, four times
- * in a row. Either passes by itself; this many in a row is a fault to report.
+ * in a row. ENOMEM: the storage of this thread was not to be had, because another
+ * thread was interrupted on this CPU while it took its own (preempt=full). All pass
+ * by themselves; this many in a row is a fault to report.
  */
 const ATTEMPTS = 10_000;
+const PASSING: ReadonlySet<number> = new Set([-EBUSY, -EAGAIN, -ENOMEM]);
 
 /**
  * Runs a program until it answers, and returns the errno that it wrote at word `error`.
@@ -19,6 +22,6 @@ export function runUntilAnswered(runner: Runner, error: number, ask?: () => void
     const result = runner.run();
     if (result < 0) return result;
     const verdict = runner.context.i32[error] as number;
-    if ((verdict !== -EBUSY && verdict !== -EAGAIN) || i === ATTEMPTS) return verdict;
+    if (!PASSING.has(verdict) || i === ATTEMPTS) return verdict;
   }
 }
