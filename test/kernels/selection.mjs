@@ -20,7 +20,7 @@ export const specialSubjects = {
   integrity: ['backends/contexts', 'backends/tier', 'install/streams', 'install/install'],
   // Nothing but /proc.
   confidentiality: ['backends/pidmap', 'backends/tier', 'cli/doctor'],
-  hidepid: ['backends/access', 'install/hidepid'],
+  hidepid: ['install/hidepid'],
 };
 
 /**
