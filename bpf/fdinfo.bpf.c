@@ -103,11 +103,11 @@ int fdinfo_files(struct bpf_iter__task_file *ctx)
 		return unseen(caller) ? 0 : count_hidden(seq, task, fd);
 	if (s->request.filters & FDINFO_BY_FD && s->request.fd != fd)
 		return 0;
-	if (!begin(s, caller, task))
+	file = CAST(open_file, struct file);
+	if (ruled_out(s, file->f_inode) || !begin(s, caller, task))
 		return 0;
 
 	r = &s->record;
-	file = CAST(open_file, struct file);
 	s->file = (__u64)file;
 	s->files = (__u64)task->files;
 	s->private_data = (__u64)file->private_data;

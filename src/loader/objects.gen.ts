@@ -4,14 +4,14 @@ export const FDINFO = {
   name: 'fdinfo',
   maps: ['subjects', 'rodata'],
   programs: ['fdinfo_request', 'fdinfo_files'],
-  sha256: 'ef8722fa432e223f761cd25c0d3e968e7cd0806c1434a0935db6f6622cbeb586',
+  sha256: '888afd13b122e208f1a36d272ceea12e7cb3fcf897e6ad6ffe0e113a74857bab',
 } as const;
 
 export const FDINFO_PLACES = {
   name: 'fdinfo-places',
   maps: ['subjects', 'rodata'],
   programs: ['places_request', 'fdinfo_places', 'fdinfo_mappings'],
-  sha256: '8e06180499badf037f3da819e52e237e11e4b45148621fb7ce0d54e98432c74e',
+  sha256: '23563a2cdb0ffdca124eaaa7fc37dc5f45a2bdaa742853e070ec6404dafae90a',
 } as const;
 
 export const FDMAP = {
