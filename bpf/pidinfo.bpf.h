@@ -146,6 +146,7 @@ static __always_inline void answer(struct pidinfo_head *head, struct slot *slot)
 		slot->error = pidinfo(&ctx->head, slot, named);         \
 		answer(&ctx->head, slot);                               \
 		bytes = slot->used;                                     \
+		clear_behind(slot->records, bytes, sizeof(slot->records), slot->zeros); \
 		copy(ctx, slot->records, sizeof(ctx->head), bytes)      \
 	copied:                                                         \
 		FREE_SLOT(slot);                                        \

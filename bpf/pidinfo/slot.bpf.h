@@ -74,6 +74,9 @@ struct slot {
 #endif
 	__s32 pids[NAMED_PIDS];
 	__u8 records[RECORD_BYTES];
+#ifdef SLOT_END
+	SLOT_END
+#endif
 };
 
 /* Room for `size` bytes, a constant multiple of 8; NULL when there is none. */

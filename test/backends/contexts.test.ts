@@ -174,3 +174,31 @@ needs('tier-a').describe('pidmap programs', () => {
     });
   }
 });
+
+needs('tier-a').describe('pidinfo programs', () => {
+  const RECORDS = abi.PIDINFO_SMALL_RECORDS;
+  const EVERY_GROUP = 0xffff_ffff;
+  for (const [name, size, most, load] of [
+    ['small', abi.SIZEOF_PIDINFO_SMALL, abi.PIDINFO_SMALL_PIDS, loadedFor(objects.PIDINFO)],
+    ['wide', abi.SIZEOF_PIDINFO_WIDE, abi.PIDINFO_WIDE_PIDS, loadedFor(objects.PIDINFO_WIDE)],
+  ] as const) {
+    test(`${name}: an answer holds nothing of the answer before it`, () => {
+      const program = load(size);
+      const own = Array.from({ length: most }, () => process.pid);
+      const NOBODY = 0x7fff_fffe;
+      const head = (mask: number, count: number) => [abi.FDMAP_ABI, 0, mask, 0, count, 0, 0, 0, 0, 0, 0, 0];
+      // Each slot in turn may be the one that is claimed; the first free one is.
+      const full = ask(program, [...head(EVERY_GROUP, own.length), ...own]);
+      expect(full[word(abi.PIDINFO_HEAD_ERROR)]).toBe(0);
+      expect(full[word(abi.PIDINFO_HEAD_BYTES)]).toBeGreaterThan(1024);
+      for (const mask of [0, EVERY_GROUP]) {
+        const answer = ask(program, [...head(mask, 1), NOBODY]);
+        const bytes = answer[word(abi.PIDINFO_HEAD_BYTES)] as number;
+        expect(answer[word(abi.PIDINFO_HEAD_STORED)]).toBe(1);
+        expect(bytes).toBeGreaterThan(0);
+        expect(bytes).toBeLessThan(512);
+        expect(answer.subarray(word(RECORDS + bytes)).every((each) => each === 0)).toBe(true);
+      }
+    });
+  }
+});
