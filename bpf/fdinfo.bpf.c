@@ -11,6 +11,7 @@
 #include "fdmap.h"
 #include "hidepid.bpf.h"
 #include "fdinfo/classes.bpf.h"
+#include "fdinfo/match.bpf.h"
 #include "fdinfo/request.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
@@ -104,7 +105,7 @@ int fdinfo_files(struct bpf_iter__task_file *ctx)
 	if (s->request.filters & FDINFO_BY_FD && s->request.fd != fd)
 		return 0;
 	file = CAST(open_file, struct file);
-	if (ruled_out(s, file->f_inode) || !begin(s, caller, task))
+	if (other_process(&s->request, task) || ruled_out(&s->request, file, file->f_inode) || !begin(s, caller, task))
 		return 0;
 
 	r = &s->record;

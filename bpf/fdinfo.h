@@ -79,6 +79,7 @@ enum fdinfo_type {
  */
 #define FDINFO_KIND_MORE 16
 #define FDINFO_KIND_HIDDEN 17
+#define FDINFO_KIND_MATCH 18	/* of a search: a process that has what was looked for */
 
 struct fdinfo_more {
 	struct fdmap_record head;
@@ -331,12 +332,15 @@ struct fdinfo_fanotify_group {
 #define FDINFO_WANT_PATH (1U << 0)
 #define FDINFO_WANT_CLASS (1U << 1)	/* the facts of its class */
 #define FDINFO_WANT_LOCKS (1U << 2)
+#define FDINFO_WANT_PLACES (1U << 3)	/* of a search: cwd, root and exe too */
 
 #define FDINFO_BY_TYPE (1U << 0)
 #define FDINFO_BY_FD (1U << 1)
 #define FDINFO_BY_INODE (1U << 2)
 #define FDINFO_BY_DEV (1U << 3)
 #define FDINFO_BY_PORT (1U << 4)	/* of inet sockets, either end */
+#define FDINFO_BY_USER (1U << 5)	/* effective uid of the process */
+#define FDINFO_BY_COMMAND (1U << 6)	/* name of its first thread */
 
 struct fdinfo_request {
 	__u32 abi;	/* in: FDMAP_ABI */
@@ -348,11 +352,24 @@ struct fdinfo_request {
 	__u32 dev;	/* as in a record */
 	__s32 fd;
 	__u32 port;
-	__u32 pad;
+	__u32 user;
+	char command[16];	/* zeros behind it */
+};
+
+/* What a search answers with: which processes to ask for their records. */
+#define FDINFO_MATCH_FILES (1U << 0)
+#define FDINFO_MATCH_PLACES (1U << 1)
+#define FDINFO_MATCH_MAPPINGS (1U << 2)
+
+struct fdinfo_match {
+	struct fdmap_record head;
+	__s32 pid;	/* thread group */
+	__u32 where;	/* FDINFO_MATCH_*: not those that were not looked at */
 };
 
 _Static_assert(sizeof(struct fdinfo_record) == 136, "fdinfo_record");
-_Static_assert(sizeof(struct fdinfo_request) == 48, "fdinfo_request");
+_Static_assert(sizeof(struct fdinfo_request) == 64, "fdinfo_request");
+_Static_assert(sizeof(struct fdinfo_match) == 32, "fdinfo_match");
 _Static_assert(sizeof(struct fdinfo_inet) % 8 == 0, "fdinfo_inet");
 _Static_assert(sizeof(struct fdinfo_socket) % 8 == 0, "fdinfo_socket");
 _Static_assert(sizeof(struct fdinfo_target) == 40, "fdinfo_target");

@@ -94,6 +94,7 @@ struct fdinfo_tty fdinfo_tty;
 struct fdinfo_mapping fdinfo_mapping;
 struct fdinfo_fanotify_group fdinfo_fanotify_group;
 struct fdinfo_request fdinfo_request;
+struct fdinfo_match fdinfo_match;
 struct fdmap_image fdmap_image;
 enum fdmap_section_type fdmap_section_type;
 struct fdmap_section fdmap_section;

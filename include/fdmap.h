@@ -330,6 +330,7 @@ enum fdinfo_type {
  */
 #define FDINFO_KIND_MORE 16
 #define FDINFO_KIND_HIDDEN 17
+#define FDINFO_KIND_MATCH 18	/* of a search: a process that has what was looked for */
 
 struct fdinfo_more {
 	struct fdmap_record head;
@@ -573,6 +574,17 @@ struct fdinfo_fanotify_group {
 	uint32_t flags;
 	uint32_t event_flags;
 	uint32_t pad;
+};
+
+/* What a search answers with: which processes to ask for their records. */
+#define FDINFO_MATCH_FILES (1U << 0)
+#define FDINFO_MATCH_PLACES (1U << 1)
+#define FDINFO_MATCH_MAPPINGS (1U << 2)
+
+struct fdinfo_match {
+	struct fdmap_record head;
+	int32_t pid;	/* thread group */
+	uint32_t where;	/* FDINFO_MATCH_*: not those that were not looked at */
 };
 
 /* End of what is generated. */

@@ -99,50 +99,6 @@ static __always_inline void describe_inode(struct subject *s, struct inode *inod
 	}
 }
 
-#define SOCKET_TYPES                                                                                 \
-	(1ULL << FDINFO_TCP | 1ULL << FDINFO_UDP | 1ULL << FDINFO_UDPLITE | 1ULL << FDINFO_RAW |       \
-	 1ULL << FDINFO_PING | 1ULL << FDINFO_UNIX | 1ULL << FDINFO_NETLINK | 1ULL << FDINFO_PACKET |  \
-	 1ULL << FDINFO_VSOCK | 1ULL << FDINFO_SOCKET)
-
-/* Types that a descriptor can be of, by the mode of its inode: what has a mode of its own, and all others. */
-static __always_inline __u64 types_with(__u32 mode)
-{
-	const __u64 dir = 1ULL << FDINFO_DIR, symlink = 1ULL << FDINFO_SYMLINK, block = 1ULL << FDINFO_BLOCK,
-		    character = 1ULL << FDINFO_CHAR, fifo = 1ULL << FDINFO_PIPE | 1ULL << FDINFO_FIFO;
-
-	switch (mode & S_IFMT) {
-	case S_IFDIR:
-		return dir;
-	case S_IFLNK:
-		return symlink;
-	case S_IFBLK:
-		return block;
-	case S_IFCHR:
-		return character;
-	case S_IFIFO:
-		return fifo;
-	case S_IFSOCK:
-		return SOCKET_TYPES;
-	}
-	return ~(dir | symlink | block | character | fifo | SOCKET_TYPES);
-}
-
-/*
- * Is it none that was asked for, by its inode alone? Of 100,000 descriptors all
- * but a few end here, where a filter can be told by three loads.
- */
-static __always_inline bool ruled_out(const struct subject *s, struct inode *inode)
-{
-	const struct fdinfo_request *q = &s->request;
-	__u32 filters = q->filters;
-
-	if (filters & FDINFO_BY_INODE && q->inode != inode->i_ino)
-		return true;
-	if (filters & FDINFO_BY_PORT && (inode->i_mode & S_IFMT) != S_IFSOCK)
-		return true;
-	return filters & FDINFO_BY_TYPE && !(q->types & types_with(inode->i_mode));
-}
-
 /* What can be decided before the costly part. */
 static __always_inline bool wanted(const struct subject *s)
 {

@@ -4,48 +4,13 @@
 #define FDMAP_PLACE_BPF_H
 
 #include "describe.bpf.h"
+#include "place-files.h"
 
 /* include/linux/mm.h */
 #define VM_READ 1
 #define VM_WRITE 2
 #define VM_EXEC 4
 #define VM_SHARED 8
-
-#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-
-struct fs_struct {
-	struct path root;
-	struct path pwd;
-};
-
-struct mm_struct___exe {
-	struct file *exe_file;
-};
-
-struct task_struct___fs {
-	struct fs_struct *fs;
-	struct mm_struct___exe *mm;
-};
-
-struct dentry___inode {
-	struct inode *d_inode;
-};
-
-struct vm_area_struct {
-	unsigned long vm_start;
-	unsigned long vm_end;
-	unsigned long vm_flags;
-	unsigned long vm_pgoff;
-	struct file *vm_file;
-};
-
-struct bpf_iter__task_vma {
-	struct bpf_iter_meta *meta;
-	struct task_struct *task;
-	struct vm_area_struct *vma;
-};
-
-#pragma clang attribute pop
 
 /* Describes the file at `dentry`; false when the request does not want it. */
 static __always_inline bool place(struct subject *s, struct vfsmount *mount, struct dentry *dentry)

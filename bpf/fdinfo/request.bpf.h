@@ -4,6 +4,7 @@
 #define FDMAP_REQUEST_BPF_H
 
 #include "describe.bpf.h"
+#include "match.bpf.h"
 
 /* Creates the thread's storage, so that a read finds it. */
 static __always_inline int take_request(struct fdinfo_request *ctx)
@@ -17,13 +18,7 @@ static __always_inline int take_request(struct fdinfo_request *ctx)
 	s = subject_of(bpf_get_current_task_btf());
 	if (!s)
 		return 0;
-	s->request.want = ctx->want;
-	s->request.filters = ctx->filters;
-	s->request.types = ctx->types;
-	s->request.inode = ctx->inode;
-	s->request.dev = ctx->dev;
-	s->request.fd = ctx->fd;
-	s->request.port = ctx->port;
+	copy_request(&s->request, ctx);
 	s->asked = 1;
 	ctx->error = 0;
 	return 0;

@@ -11,6 +11,12 @@ export interface FdinfoQuestion {
   readonly fd?: number | undefined;
   readonly inode?: number | undefined;
   readonly port?: number | undefined;
+  /** Device of the file system, in the kernel's own form. */
+  readonly dev?: number | undefined;
+  /** Effective uid of the process, where that is the number in the initial user namespace. */
+  readonly user?: number | undefined;
+  /** Name of the process, as its bytes. */
+  readonly command?: Uint8Array | undefined;
   /** Facts of classes, lists and locks? Without them a row has what every descriptor has. */
   readonly details: boolean;
   readonly paths: boolean;

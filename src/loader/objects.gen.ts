@@ -4,14 +4,21 @@ export const FDINFO = {
   name: 'fdinfo',
   maps: ['subjects', 'rodata'],
   programs: ['fdinfo_request', 'fdinfo_files'],
-  sha256: '888afd13b122e208f1a36d272ceea12e7cb3fcf897e6ad6ffe0e113a74857bab',
+  sha256: 'd1fe81a8046263fd696dd8480040243e94594d3b1606366703cb8a353f784caf',
 } as const;
 
 export const FDINFO_PLACES = {
   name: 'fdinfo-places',
   maps: ['subjects', 'rodata'],
   programs: ['places_request', 'fdinfo_places', 'fdinfo_mappings'],
-  sha256: '23563a2cdb0ffdca124eaaa7fc37dc5f45a2bdaa742853e070ec6404dafae90a',
+  sha256: '5639296fef3cc83d5c9d1a67bb71873724b04cfe53dd8fc88affd127c363b94e',
+} as const;
+
+export const FDINFO_SEARCH = {
+  name: 'fdinfo-search',
+  maps: ['searches', 'rodata'],
+  programs: ['search_request', 'search_files', 'search_mappings'],
+  sha256: '9d8310567ce88a2656c88b86e7d5b3b8b44e4b6071f9586ae820f8807acc5792',
 } as const;
 
 export const FDMAP = {
@@ -67,14 +74,14 @@ export const PIDINFO = {
   name: 'pidinfo',
   maps: ['slots', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_small'],
-  sha256: '8560e6545c49279cb5e0e6381b3fd4ff27b1fdfe261f08ea9191909f6c0f1e93',
+  sha256: '667fa65f352a16b3e9167e8f8719b507eed5e5e7d3377c49a9e37cdf808bd1d6',
 } as const;
 
 export const PIDINFO_BASIC = {
   name: 'pidinfo-basic',
   maps: ['requests', 'rodata'],
   programs: ['basic_request', 'pidinfo_basic'],
-  sha256: '48d006f6c4c705e6446af55b15dcb0e30a3a7187ed77002ef15cd5487750a56b',
+  sha256: 'fdcd6e1a6b7357c7f579b2f6046b03d9625c2dfea8b0a15ec43351c64a11d8d3',
 } as const;
 
 export const PIDINFO_COUNTS = {
@@ -88,14 +95,14 @@ export const PIDINFO_ITER = {
   name: 'pidinfo-iter',
   maps: ['requests', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_request', 'pidinfo_task'],
-  sha256: '3106a2e6dfc6deed835b54750b1de5c74e81d797d17e7115f8c67c855e3be7f8',
+  sha256: '6b5fa999d8a7a00c6acf6c9b275362d5320f52bcd898fabc66d81ec21780f9ea',
 } as const;
 
 export const PIDINFO_WIDE = {
   name: 'pidinfo-wide',
   maps: ['slots', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_wide'],
-  sha256: 'b854748a8cfb7b59cc1f9cdff90cc5d5fdb413e32ec03d2c4f0522ae4c0295b2',
+  sha256: '6d82748a1b205f2c322d7cd6b2223a4c3314a23143ec37c656be4e8786f581bc',
 } as const;
 
 export const PIDMAP = {
@@ -123,12 +130,12 @@ export const TEXT_FDS = {
   name: 'text-fds',
   maps: ['subjects', 'lines', 'rodata', 'rodata_text'],
   programs: ['text_fds'],
-  sha256: '967c5e4a07781f3759a5cbff713cd59c2efd8673f430f90353887d7f14118d53',
+  sha256: 'd48e1138079e9afc9f544b537e9d9b6ab5692f713f948707a871b7b207d0d8c8',
 } as const;
 
 export const TEXT_PS = {
   name: 'text-ps',
   maps: ['requests', 'lines', 'rodata', 'rodata_str1_1', 'rodata_text'],
   programs: ['text_ps'],
-  sha256: 'e8c465eba8fb3dc05099c6634d42f96fe8890b9c195e9294cde63316c98a5786',
+  sha256: '326e7d1decb0e8352a85318f23e357dc9681b5476b9a1b84a144b7b99b4bea7d',
 } as const;

@@ -53,6 +53,7 @@ export const programs = {
   'pidinfo-basic': '6.1',
   fdinfo: '6.1',
   'fdinfo-places': '6.1',
+  'fdinfo-search': '6.1',
   'text-fds': '6.1',
   'text-ps': '6.1',
   fdmap: '6.10',

@@ -278,11 +278,7 @@ export class KernelBackend implements Backend {
       this.pidinfo({ pids: [process.pid], fields: new Set(['pid']), threads: false });
       this.#iteratorOfStatus();
     }
-    if (calls.has('fdinfo')) {
-      const files = { pid: process.pid, fd: 0, details: false, paths: false, stat: false };
-      const stream = this.fdinfo({ ...files, places: false, mappings: false });
-      if (typeof stream !== 'number') stream.close();
-    }
+    if (calls.has('fdinfo')) this.#iteratorOfFiles().prepare();
     this.#spareDescriptors();
   }
 

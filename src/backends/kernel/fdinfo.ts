@@ -1,10 +1,9 @@
 /** fdinfo by the iterators of fdinfo.bpf.c and fdinfo-places.bpf.c: chunks of records, as the kernel wrote them. */
 
 import { Chunk } from '../../abi/fdinfo/record.ts';
-import { DESCRIPTOR_TYPES, type DescriptorType } from '../../abi/fdinfo/types.ts';
 import * as abi from '../../abi/layout.gen.ts';
 import * as objects from '../../loader/objects.gen.ts';
-import { createIterator, createIteratorLink, Runner } from '../../sys/bpf.ts';
+import { createIterator, createIteratorLink } from '../../sys/bpf.ts';
 import { close, readAt } from '../../sys/calls.ts';
 import type { SpareDescriptors } from '../../sys/descriptors.ts';
 import type { Door } from '../../sys/door.ts';
@@ -12,7 +11,8 @@ import { EAGAIN, ESRCH } from '../../sys/errno.ts';
 import { Memory } from '../../sys/memory.ts';
 import type { DescriptorStream, FdinfoQuestion } from '../fdinfo.ts';
 import type { ObjectSource } from './backend.ts';
-import { runUntilAnswered } from './retry.ts';
+import { FdinfoRequest } from './fdinfo-request.ts';
+import { isSearch, SearchStream } from './fdinfo-search.ts';
 import { STREAM_BYTES } from './stream.ts';
 
 /** Answers of one process end in the first read; those of a machine are read into one piece after the other. */
@@ -23,8 +23,20 @@ const ATTEMPTS = 10_000;
 /** One iterator program with the program that takes its requests. */
 interface Source {
   readonly program: number;
-  readonly request: Runner;
+  readonly request: FdinfoRequest;
 }
+
+type ProgramName = 'fdinfo_files' | 'fdinfo_places' | 'fdinfo_mappings' | 'search_files' | 'search_mappings';
+
+const OBJECTS = {
+  fdinfo_files: objects.FDINFO,
+  fdinfo_places: objects.FDINFO_PLACES,
+  fdinfo_mappings: objects.FDINFO_PLACES,
+  search_files: objects.FDINFO_SEARCH,
+  search_mappings: objects.FDINFO_SEARCH,
+} as const;
+
+const EVERYWHERE = abi.FDINFO_MATCH_FILES | abi.FDINFO_MATCH_PLACES | abi.FDINFO_MATCH_MAPPINGS;
 
 const PLACES = { details: false, paths: true, places: true, mappings: false, stat: false } as const;
 
@@ -40,39 +52,56 @@ export class FdinfoIterator {
     this.#load = load;
     this.#spares = spares;
     this.#first = new Memory(door, STREAM_BYTES);
-    this.#open(objects.FDINFO);
   }
 
-  #open(object: (typeof objects)[keyof typeof objects]): void {
-    const { programs } = this.#load(object);
-    let request: Runner | undefined;
-    for (const [name, fd] of programs) {
-      if (!name.endsWith('_request')) continue;
-      const context = new Memory(this.#door, abi.SIZEOF_FDINFO_REQUEST);
-      context.setU32(abi.FDINFO_REQUEST_ABI, abi.FDMAP_ABI);
-      request = new Runner(this.#door, fd, context, abi.SIZEOF_FDINFO_REQUEST);
-    }
-    for (const [name, program] of programs) {
-      if (request && !name.endsWith('_request')) this.#sources.set(name, { program, request });
-    }
+  /** Loads what has not been: no call of fdinfo needs a descriptor for a program afterwards. */
+  prepare(): void {
+    for (const name of Object.keys(OBJECTS) as ProgramName[]) this.#source(name);
+  }
+
+  #source(name: ProgramName): Source {
+    return this.#sources.get(name) ?? this.#loadSource(name);
+  }
+
+  #loadSource(wanted: ProgramName): Source {
+    const { programs } = this.#load(OBJECTS[wanted]);
+    const [asking] = [...programs].filter(([name]) => name.endsWith('_request'));
+    const request = new FdinfoRequest(this.#door, asking![1]);
+    for (const [name, program] of programs) this.#sources.set(name, { program, request });
+    return this.#sources.get(wanted)!;
+  }
+
+  #stream(names: readonly ProgramName[], question: FdinfoQuestion): DescriptorStream {
+    const sources = names.map((name) => this.#source(name));
+    return new KernelStream(this.#door, sources, question, this.#spares(), this.#first);
   }
 
   /** Places alone: of one process, or with 0 of every one. */
   openPlaces(pid: number): DescriptorStream {
-    if (!this.#sources.has('fdinfo_places')) this.#open(objects.FDINFO_PLACES);
-    const sources = [this.#sources.get('fdinfo_places') as Source];
-    return new KernelStream(this.#door, sources, { ...PLACES, pid }, this.#spares(), this.#first);
+    return this.#stream(['fdinfo_places'], { ...PLACES, pid });
   }
 
   /** Three system calls to open, two for each 32 KiB of records, and two descriptors until it is closed. */
   open(question: FdinfoQuestion): DescriptorStream | number {
     if (question.pid !== undefined && question.pid < 0) return -ESRCH;
-    const names = ['fdinfo_files'];
-    if (question.places) names.push('fdinfo_places');
-    if (question.mappings) names.push('fdinfo_mappings');
-    if (names.length > 1 && !this.#sources.has('fdinfo_places')) this.#open(objects.FDINFO_PLACES);
-    const sources = names.map((name) => this.#sources.get(name) as Source);
-    return new KernelStream(this.#door, sources, question, this.#spares(), this.#first);
+    if (question.pid === undefined && isSearch(question)) return this.#search(question);
+    return this.#whole(question);
+  }
+
+  #whole(question: FdinfoQuestion, where = EVERYWHERE): DescriptorStream {
+    const names: ProgramName[] = [];
+    if (where & abi.FDINFO_MATCH_FILES) names.push('fdinfo_files');
+    if (question.places && where & abi.FDINFO_MATCH_PLACES) names.push('fdinfo_places');
+    if (question.mappings && where & abi.FDINFO_MATCH_MAPPINGS) names.push('fdinfo_mappings');
+    return this.#stream(names, question);
+  }
+
+  #search(question: FdinfoQuestion): DescriptorStream {
+    const names: ProgramName[] = ['search_files'];
+    if (question.mappings) names.push('search_mappings');
+    return new SearchStream(this.#stream(names, question), (pid, where) =>
+      this.#whole({ ...question, pid }, where),
+    );
   }
 }
 
@@ -162,7 +191,7 @@ class KernelStream implements DescriptorStream {
     const piece = this.#piece as Memory;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       // Another stream of this thread may have asked for something else meanwhile.
-      const asked = this.#ask(source.request);
+      const asked = source.request.ask(this.#question);
       if (asked < 0) return asked;
       const length = readAt(this.#door, this.#iterator, piece, this.#used, STREAM_BYTES);
       if (length !== -EAGAIN) return length;
@@ -170,48 +199,8 @@ class KernelStream implements DescriptorStream {
     return -EAGAIN;
   }
 
-  #ask(request: Runner): number {
-    const { context } = request;
-    const question = this.#question;
-    let filters = 0;
-    const set = (filter: number, offset: number, value: number | undefined) => {
-      if (value === undefined) return;
-      filters |= filter;
-      context.setU32(offset, value);
-    };
-    set(abi.FDINFO_BY_FD, abi.FDINFO_REQUEST_FD, question.fd);
-    set(abi.FDINFO_BY_PORT, abi.FDINFO_REQUEST_PORT, question.port);
-    if (question.inode !== undefined) {
-      filters |= abi.FDINFO_BY_INODE;
-      context.setU32(abi.FDINFO_REQUEST_INODE, question.inode % 2 ** 32);
-      context.setU32(abi.FDINFO_REQUEST_INODE + 4, question.inode / 2 ** 32);
-    }
-    if (question.types) {
-      filters |= abi.FDINFO_BY_TYPE;
-      const [low, high] = maskOf(question.types);
-      context.setU32(abi.FDINFO_REQUEST_TYPES, low);
-      context.setU32(abi.FDINFO_REQUEST_TYPES + 4, high);
-    }
-    context.setU32(abi.FDINFO_REQUEST_FILTERS, filters);
-    const paths = question.paths ? abi.FDINFO_WANT_PATH : 0;
-    const details = question.details ? abi.FDINFO_WANT_CLASS | abi.FDINFO_WANT_LOCKS : 0;
-    context.setU32(abi.FDINFO_REQUEST_WANT, paths | details);
-    return runUntilAnswered(request, abi.FDINFO_REQUEST_ERROR >> 2);
-  }
-
   close(): void {
     this.#stop();
     this.#sources.length = 0;
   }
-}
-
-function maskOf(types: ReadonlySet<DescriptorType>): [number, number] {
-  let low = 0;
-  let high = 0;
-  for (const type of types) {
-    const bit = DESCRIPTOR_TYPES.indexOf(type);
-    if (bit < 32) low |= 1 << bit;
-    else high |= 1 << (bit - 32);
-  }
-  return [low >>> 0, high >>> 0];
 }

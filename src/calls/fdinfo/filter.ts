@@ -1,12 +1,14 @@
 import type { Descriptor } from '../../abi/fdinfo/decode.ts';
 import { InetSocketDescriptor, UnixSocketDescriptor } from '../../abi/fdinfo/sockets.ts';
+import { bytesOf } from '../../abi/fdinfo/text.ts';
 import type { FdinfoQuestion } from '../../backends/fdinfo.ts';
 import type { NamedFile, Wanted } from './options.ts';
 
 /** What a backend may leave out already. */
 export function questionOf(wanted: Wanted, pid: number | undefined): FdinfoQuestion {
-  const { fds, file, types, port, inode } = wanted;
+  const { fds, file, types, port, inode, device, users, command } = wanted;
   const [fd] = fds?.size === 1 ? fds : [];
+  const [user] = users?.size === 1 ? users : [];
   return {
     pid,
     types,
@@ -15,6 +17,9 @@ export function questionOf(wanted: Wanted, pid: number | undefined): FdinfoQuest
     // A unix socket's own inode is not that of the name that it is bound to.
     inode: inode ?? (file && !file.socket ? file.inode : undefined),
     port,
+    dev: device?.number,
+    user,
+    command: typeof command === 'string' ? bytesOf(command) : undefined,
     details: true,
     paths: true,
     places: wanted.places,
@@ -25,7 +30,7 @@ export function questionOf(wanted: Wanted, pid: number | undefined): FdinfoQuest
 
 function isFile(row: Descriptor, file: NamedFile): boolean {
   if (row instanceof UnixSocketDescriptor) return row.path === file.path;
-  if (file.inode !== undefined && row.inode === file.inode && row.dev === file.dev) return true;
+  if (file.inode !== undefined && row.inode === file.inode && row.dev === file.device?.name) return true;
   // st_dev is not the kernel's device on btrfs subvolumes and overlays: there the path decides.
   return row.path === file.path;
 }
@@ -49,7 +54,7 @@ export function filterOf(wanted: Wanted): ((row: Descriptor) => boolean) | undef
     const below = tree === '/' ? '/' : `${tree}/`;
     tests.push((row) => row.path !== undefined && (row.path === tree || row.path.startsWith(below)));
   }
-  if (device !== undefined) tests.push((row) => row.dev === device);
+  if (device !== undefined) tests.push((row) => row.dev === device.name);
   if (port !== undefined) {
     tests.push(
       (row) => row instanceof InetSocketDescriptor && (row.local?.port === port || row.remote?.port === port),

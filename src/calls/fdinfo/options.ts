@@ -52,10 +52,16 @@ function checkNumber(value: number, most: number, what: string): void {
     throw bad(`${what} must be a whole number from 0 to ${most}, not ${String(value)}`);
 }
 
+/** Device of a file system: as it is told, and in the kernel's own form. */
+interface Device {
+  readonly name: string;
+  readonly number: number;
+}
+
 /** A file that the caller names: the one place where a file is touched, and it is the caller's. */
 export interface NamedFile {
   readonly path: string;
-  readonly dev?: string;
+  readonly device?: Device;
   readonly inode?: number;
   readonly socket: boolean;
 }
@@ -68,9 +74,10 @@ function named(path: string, mustExist: boolean, recorded: boolean): NamedFile {
   }
   try {
     const stat = statSync(absolute);
+    const number = kernelDevice(stat.dev);
     return {
       path: absolute,
-      dev: deviceName(kernelDevice(stat.dev)),
+      device: { name: deviceName(number), number },
       inode: stat.ino,
       socket: stat.isSocket(),
     };
@@ -90,7 +97,7 @@ export interface Wanted {
   readonly fds?: ReadonlySet<number | PlaceName> | undefined;
   readonly file?: NamedFile | undefined;
   readonly tree?: string | undefined;
-  readonly device?: string | undefined;
+  readonly device?: Device | undefined;
   readonly port?: number | undefined;
   readonly inode?: number | undefined;
   readonly places: boolean;
@@ -126,7 +133,7 @@ export function wantedOf(options: FdinfoOptions, recorded = false): Wanted {
     fds: fds && new Set(fds),
     file: path === undefined ? undefined : named(path, false, recorded),
     tree: tree === undefined ? undefined : resolve(tree),
-    device: mount === undefined ? undefined : named(mount, true, recorded).dev,
+    device: mount === undefined ? undefined : named(mount, true, recorded).device,
     port,
     inode,
     places: options.places === true || asks('cwd', 'root', 'exe'),

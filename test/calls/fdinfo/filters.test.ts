@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 import type { Descriptor } from '../../../src/index.ts';
 import { BACKENDS, describeBackends } from '../../helpers/backends.ts';
 import { needs } from '../../helpers/needs.ts';
@@ -68,6 +68,58 @@ describeBackends(
       const path = file?.path as string;
       const wanted = rows.filter(({ dev, inode }) => dev === file?.dev && inode === file?.inode);
       expect(numbers(handle().fdinfo(zoo.pid, { path }))).toEqual(numbers(wanted));
+    });
+
+    // Without a pid the processes are looked for first: by inode, port, number, user, name, device.
+    describe('of every process', () => {
+      const own = (list: Iterable<Descriptor>) => numbers([...list].filter(({ pid }) => pid === zoo.pid));
+      const having = (test: (row: Descriptor) => boolean) => {
+        const wanted = numbers(rows.filter(test));
+        expect(wanted.length).toBeGreaterThan(0);
+        return wanted;
+      };
+      const example = () => rows.find(({ fd }) => fd === zoo.animals.file?.fd) as Descriptor;
+
+      test('an inode', () => {
+        const { inode } = example();
+        const wanted = having((row) => row.inode === inode);
+        expect(own(handle().fdinfo(undefined, { inode: Number(inode) }))).toEqual(wanted);
+      });
+
+      test('a path, and places', () => {
+        const { path, dev, inode } = example();
+        const wanted = having((row) => row.dev === dev && row.inode === inode);
+        expect(own(handle().fdinfo(undefined, { path: path as string }))).toEqual(wanted);
+        const places = handle().fdinfo(zoo.pid, { fd: 'cwd' }).toArray();
+        const cwd = places[0]?.path as string;
+        expect(own(handle().fdinfo(undefined, { path: cwd, places: true, mappings: true }))).toContain('cwd');
+      });
+
+      test('a port', () => {
+        const listening = rows.find((row) => row.type === 'tcp') as Descriptor & { local?: { port: number } };
+        const port = listening.local?.port as number;
+        const listed = own(handle().fdinfo(zoo.pid, { port }));
+        expect(listed).toContain(listening.fd);
+        expect(own(handle().fdinfo(undefined, { port }))).toEqual(listed);
+      });
+
+      test('a number', () => {
+        const { fd } = example();
+        expect(own(handle().fdinfo(undefined, { fd }))).toEqual([fd]);
+      });
+
+      test('a command, and one that nobody has', () => {
+        const { command } = example();
+        expect(own(handle().fdinfo(undefined, { command }))).toEqual(numbers(rows));
+        for (const none of [`${command}x`, 'longer than a name of a process can be'])
+          expect(own(handle().fdinfo(undefined, { command: none })), none).toEqual([]);
+      });
+
+      test('a user, and another one', () => {
+        const user = process.geteuid!();
+        expect(own(handle().fdinfo(undefined, { user }))).toEqual(numbers(rows));
+        expect(own(handle().fdinfo(undefined, { user: user + 1 }))).toEqual([]);
+      });
     });
   },
   ASKABLE,
