@@ -190,7 +190,11 @@ export class KernelBackend implements Backend {
     if (this.#asked++ === 0 && this.name === 'kernel') return false;
     if (this.#withoutCounts || this.tier !== 'A') return false;
     this.#countsProgram ??= this.#loadCounts();
-    return this.#countsProgram !== undefined && this.#countsProgram.read(take) === 0;
+    const counted: Uint8Array[] = [];
+    if (this.#countsProgram?.read((piece) => counted.push(piece)) !== 0) return false;
+    // All or none: who answers instead begins anew.
+    for (const piece of counted) take(piece);
+    return true;
   }
 
   #loadCounts(): CountsProgram | undefined {

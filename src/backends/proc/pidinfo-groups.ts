@@ -59,9 +59,11 @@ function addMemory(writer: RecordWriter, stat: ProcessStat, source: Source): voi
 }
 
 function addSched(writer: RecordWriter, stat: ProcessStat, source: Source): void {
-  const at = writer.attribute(abi.PIDINFO_SCHED, abi.SIZEOF_PIDINFO_SCHED);
   const { files, fields, directory } = source;
   const score = fields.has('oomScoreAdj') ? files.text(`${directory}/oom_score_adj`) : '';
+  // An errno is no score: the process has gone meanwhile.
+  if (typeof score === 'number') return;
+  const at = writer.attribute(abi.PIDINFO_SCHED, abi.SIZEOF_PIDINFO_SCHED);
   writer
     .setU32(at + abi.PIDINFO_SCHED_PRIORITY, stat.priority)
     .setU32(at + abi.PIDINFO_SCHED_NICE, stat.nice)
