@@ -57,6 +57,7 @@ struct walk {
 	__u32 base;
 	bool any;	/* is anything open? */
 	bool only_any;	/* nothing else is asked */
+	bool changed;	/* the table was replaced under the walk */
 	__u32 found;	/* no bool, which a callback could not return: the verifier does not know that it is 0 or 1 */
 };
 
@@ -125,6 +126,12 @@ static __always_inline void walk_table(struct task_struct *task, struct walk *wa
 	walk->slots = (__u64)READ(fdt, fd);
 	walk->words = (__u64)READ(fdt, open_fds);
 	bpf_loop(AT_MOST((table.size + 63) / 64, MOST_WORDS), look_at_word, walk, 0);
+	/* What was walked may have become another process's meanwhile: nothing is told of that. */
+	if (!table_unchanged(task, &table)) {
+		walk->found = 0;
+		walk->any = false;
+		walk->changed = true;
+	}
 }
 
 static __noinline int write_match(struct seq_file *seq, __s32 pid, __u32 where)
@@ -213,7 +220,8 @@ int search_files(struct bpf_iter__task *ctx)
 	if (other_process(&walk.q, task))
 		return 0;
 	walk_table(task, &walk);
-	where = walk.found ? FDINFO_MATCH_FILES : 0;
+	/* A table that grew meanwhile is looked at by who reads its records. */
+	where = walk.found || walk.changed ? FDINFO_MATCH_FILES : 0;
 	if (first && walk.q.want & FDINFO_WANT_PLACES && !(walk.q.filters & (FDINFO_BY_FD | FDINFO_BY_PORT)) &&
 	    in_places(&walk.q, task))
 		where |= FDINFO_MATCH_PLACES;

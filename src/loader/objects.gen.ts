@@ -18,7 +18,7 @@ export const FDINFO_SEARCH = {
   name: 'fdinfo-search',
   maps: ['searches', 'rodata'],
   programs: ['search_request', 'search_files', 'search_mappings'],
-  sha256: '9d8310567ce88a2656c88b86e7d5b3b8b44e4b6071f9586ae820f8807acc5792',
+  sha256: '54a89791e92ecff1bc31e92846af11bd975f07d6aa234c5681f9a0b85ba35c9c',
 } as const;
 
 export const FDMAP = {
