@@ -80,6 +80,16 @@ needs('kernel').test(
   },
 );
 
+needs('kernel').test('diff of a process, many times: nothing gathers that Node would warn of', () => {
+  const child = spawn('sleep', ['60'], { stdio: 'ignore' });
+  try {
+    const { stderr } = fdmap(['diff', `${child.pid}`, '--every', '5ms', '--count', '15']);
+    expect(stderr).toBe('');
+  } finally {
+    child.kill('SIGKILL');
+  }
+});
+
 test('what cannot be dumped, or asked', () => {
   expectComplaint(fdmap(['dump']), 2);
   expectComplaint(fdmap(['dump', '1', '--all']), 2);

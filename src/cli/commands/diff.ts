@@ -99,11 +99,14 @@ async function watch(
   return found ? EXIT.found : EXIT.nothing;
 }
 
+/** `time` ms, or until `signal`. */
 const pause = (time: number, signal: AbortSignal) =>
   new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, time);
-    signal.addEventListener('abort', () => {
+    const end = () => {
       clearTimeout(timer);
+      signal.removeEventListener('abort', end);
       resolve();
-    });
+    };
+    const timer = setTimeout(end, time);
+    signal.addEventListener('abort', end);
   });

@@ -34,6 +34,8 @@ export const command: Command = {
     const sort = sorting(optionValue(parsed, 'sort'));
     const tree = parsed.options.has('tree');
     if (tree && sort) throw new UsageError('--tree and --sort exclude each other');
+    // First: an image brings the names of its users.
+    const source = sourceOf(parsed);
     const filter = filterOf(parsed);
     const print = printer<Process>(parsed, { columns: treeColumns(tree), defaults: DEFAULTS });
     const named = parsed.operands.length > 0 ? parsed.operands.map(pidOf) : undefined;
@@ -42,7 +44,7 @@ export const command: Command = {
     let worst: ExitCode = EXIT.found;
     let rows: Process[] = [];
     const failed: FailedRow[] = [];
-    for (const row of sourceOf(parsed).pidinfo(named, { fields })) {
+    for (const row of source.pidinfo(named, { fields })) {
       if (isFailed(row)) {
         const { code } = row.error;
         complain(
