@@ -1,7 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { afterAll, expect, test } from 'vitest';
 import { BACKENDS } from '../helpers/backends.ts';
 import { needs } from '../helpers/needs.ts';
@@ -14,7 +17,7 @@ const directory = mkdtempSync(join(tmpdir(), 'fdmap-ls-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
 for (const backend of BACKENDS.filter(({ name }) => name === 'kernel' || name === 'proc')) {
-  needs(...backend.needs).describe(`fdmap ls and who [${backend.name}]`, () => {
+  needs('python3', ...backend.needs).describe(`fdmap ls and who [${backend.name}]`, () => {
     const run = (...args: string[]) => fdmap([...args, '--backend', backend.name]);
     const rows = (...args: string[]) => JSON.parse(run(...args, '--json').stdout);
     const file = join(directory, `held by ${backend.name}`);
@@ -44,6 +47,20 @@ for (const backend of BACKENDS.filter(({ name }) => name === 'kernel' || name ==
       expect(rows('ls', '--fd', '6', '--path', file, '-o', 'pid,fd')).toEqual([{ pid, fd: 6 }]);
       const cwd = rows('ls', `${pid}`, '--fd', 'cwd', '-o', 'fd,path');
       expect(cwd).toEqual([{ fd: 'cwd', path: process.cwd() }]);
+    });
+
+    test('who has the same eventfd: none of the others, whose inode is the same', async () => {
+      const script =
+        'import os, sys; a = os.eventfd(0); b = os.eventfd(0); c = os.dup(a); print(a, c, flush=True); sys.stdin.read()';
+      const child = spawn('python3', ['-c', script], { stdio: ['pipe', 'pipe', 'inherit'] });
+      try {
+        const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
+        const [a, c] = line.split(' ').map(Number);
+        const found = rows('who', `${child.pid}/${a}`, '-o', 'pid,fd');
+        expect(found).toEqual([a, c].map((fd) => ({ pid: child.pid, fd })));
+      } finally {
+        child.kill('SIGKILL');
+      }
     });
 
     test('who listens on a port', async () => {

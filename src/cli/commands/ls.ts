@@ -84,11 +84,16 @@ export function filtersOf(parsed: Parsed): FdinfoOptions {
   };
 }
 
+/** What is asked, and what no option says of the rows that are wanted. */
+export interface Query extends FdinfoOptions {
+  readonly matches?: (row: Descriptor) => boolean;
+}
+
 /** Rows of `queries`, printed, with what could not be read told on stderr. */
 export function list(
   parsed: Parsed,
   pids: readonly number[] | undefined,
-  queries: readonly FdinfoOptions[],
+  queries: readonly Query[],
   defaults: readonly string[],
   source: Source,
 ): ExitCode {
@@ -107,6 +112,7 @@ export function list(
     for (const query of queries) {
       const answer = source.fdinfo(pids, { ...query, endpoints });
       for (const row of answer) {
+        if (query.matches && !query.matches(row)) continue;
         if (queries.length > 1) {
           const key = `${row.pid} ${row.tid} ${row.fd} ${'mapping' in row ? row.mapping?.start : ''}`;
           if (seen.has(key)) continue;

@@ -1,18 +1,18 @@
 /** `fdmap who PATH | :PORT | unix:PATH | PID/FD`: who holds it. */
 
-import { type Descriptor, type FdinfoOptions, SystemError } from '../../index.ts';
+import { type Descriptor, SystemError } from '../../index.ts';
 import { pidOf, quote, UsageError } from '../arguments.ts';
 import { DESCRIPTOR_COLUMNS } from '../columns/descriptors.ts';
 import { type Command, EXIT, type ExitCode } from '../command.ts';
 import { exitCodeOf, messageOf } from '../errors.ts';
 import { complain } from '../output/write.ts';
 import { type Source, sourceOf } from '../source.ts';
-import { list } from './ls.ts';
+import { list, type Query } from './ls.ts';
 
 const DEFAULTS = ['pid', 'command', 'user', 'fd', 'type', 'access', 'detail'];
 
 /** What an operand means, or the exit code where what it names is not there or not to be seen. */
-function queryOf(source: Source, word: string): FdinfoOptions | ExitCode {
+function queryOf(source: Source, word: string): Query | ExitCode {
   const port = /^:(\d{1,5})$/.exec(word);
   if (port) {
     if (Number(port[1]) > 65_535) throw new UsageError(`not a port: ${quote(word)}`);
@@ -34,8 +34,23 @@ function queryOf(source: Source, word: string): FdinfoOptions | ExitCode {
     complain(`${word}: no such descriptor`);
     return EXIT.nothing;
   }
-  // The same file, pipe, socket; anonymous inodes share one, so that only the type says more.
-  return { inode: Number(row.inode), type: row.type };
+  return { inode: Number(row.inode), type: row.type, matches: (other) => isSame(row, other) };
+}
+
+/** What has an inode of its own, so that it is the same wherever that is. */
+const WITH_INODE: ReadonlySet<string> = new Set<Descriptor['type']>([
+  ...(['file', 'dir', 'symlink', 'block', 'char', 'pipe', 'fifo', 'memfd', 'mqueue', 'namespace'] as const),
+  ...(['tcp', 'udp', 'udplite', 'raw', 'ping', 'unix', 'netlink', 'packet', 'vsock', 'socket'] as const),
+]);
+
+/** Anonymous inodes are one for all: there the open file says which it is, or the number of an eventfd. */
+function isSame(row: Descriptor, other: Descriptor): boolean {
+  if (other.inode !== row.inode || other.dev !== row.dev) return false;
+  if (WITH_INODE.has(row.type)) return true;
+  if (row.fileId !== undefined) return other.fileId === row.fileId;
+  if ('id' in row && row.id !== undefined) return 'id' in other && other.id === row.id;
+  // By /proc no more can be told than that it is this very descriptor.
+  return other.pid === row.pid && other.fd === row.fd;
 }
 
 export const command: Command = {
