@@ -28,6 +28,8 @@ const listsMaxAgeMs = 24 * 3600 * 1000;
 export class Apt {
   #dir;
   #options;
+  /** @type {Map<string, Promise<string>>} */
+  #unpacking = new Map();
 
   /** @param {string} architecture amd64 or arm64 */
   constructor(architecture) {
@@ -100,18 +102,27 @@ export class Apt {
   }
 
   /**
+   * Boots that want the same package at the same time share one download.
+   *
    * @param {Package} wanted
    * @returns {Promise<string>} the folder with the unpacked package
    */
-  async unpack({ name, version }) {
+  unpack({ name, version }) {
     const target = join(cacheDir('packages', this.architecture), `${name}_${version.replaceAll('/', '_')}`);
+    const under = this.#unpacking.get(target) ?? this.#unpack(target, `${name}=${version}`);
+    this.#unpacking.set(target, under);
+    return under;
+  }
+
+  /** @param {string} target @param {string} wanted as apt-get has it: NAME=VERSION */
+  async #unpack(target, wanted) {
     if (existsSync(target)) return target;
     const work = `${target}.${process.pid}`;
     rmSync(work, { recursive: true, force: true });
     mkdirSync(join(work, 'root'), { recursive: true });
-    await run('apt-get', [...this.#options, '-q', 'download', `${name}=${version}`], { cwd: work });
+    await run('apt-get', [...this.#options, '-q', 'download', wanted], { cwd: work });
     const deb = readdirSync(work).find((file) => file.endsWith('.deb'));
-    if (!deb) throw new Error(`apt-get download ${name}=${version}: no package came`);
+    if (!deb) throw new Error(`apt-get download ${wanted}: no package came`);
     await run('dpkg', ['-x', join(work, deb), join(work, 'root')]);
     // Renamed only when complete: an interrupted run leaves nothing that looks whole.
     renameSync(join(work, 'root'), target);
