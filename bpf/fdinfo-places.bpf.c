@@ -8,14 +8,13 @@
 #include "fdmap.h"
 #include "access.bpf.h"
 #include "fdinfo/place.bpf.h"
-#include "fdinfo/request.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
 SEC("syscall")
 int places_request(struct fdinfo_request *ctx)
 {
-	return take_request(ctx);
+	return take_subject_request(ctx);
 }
 
 /* A record begun, where the caller may look; not counted as hidden, which the descriptors' stream does. */
@@ -26,7 +25,7 @@ static __always_inline struct subject *begin_place(struct seq_file *seq, struct 
 
 	if (!may_read_by(seq, caller, task) || !begin(s, caller, task))
 		return NULL;
-	use_default(s);
+	use_default(&s->request);
 	s->record.fd = fd;
 	return s;
 }

@@ -12,6 +12,7 @@
 #include "pidns.bpf.h"
 #include "fdinfo/match.bpf.h"
 #include "fdinfo/place-files.h"
+#include "fdinfo/request.bpf.h"
 
 #define TABLE_READ(pointer, member) READ(pointer, member)
 
@@ -34,18 +35,7 @@ static __always_inline struct fdinfo_request *search_of(struct task_struct *call
 SEC("syscall")
 int search_request(struct fdinfo_request *ctx)
 {
-	struct fdinfo_request *q;
-
-	ctx->error = -EINVAL;
-	if (ctx->abi != FDMAP_ABI)
-		return 0;
-	ctx->error = -ENOMEM;
-	q = search_of(bpf_get_current_task_btf());
-	if (!q)
-		return 0;
-	copy_request(q, ctx);
-	ctx->error = 0;
-	return 0;
+	return take_request(ctx, search_of(bpf_get_current_task_btf()));
 }
 
 /* Addresses as numbers, so that the verifier need not follow them through the loops. */
@@ -78,22 +68,24 @@ static __always_inline struct file *load_slot(__u64 address)
 
 static long look_at_slot(__u32 i, struct walk *walk)
 {
+	__u64 slot = walk->slots + (walk->base + i) * 8ULL;
+	struct file *seen, *file;
 	struct inode *inode;
-	struct file *file;
 
 	if (!(walk->word >> (i & 63) & 1))
 		return 0;
 	if (walk->q.filters & FDINFO_BY_FD && walk->q.fd != walk->base + i)
 		return 0;
 	/* reserved and not yet installed: 0 */
-	file = load_slot(walk->slots + (walk->base + i) * 8ULL);
-	if (!file)
+	seen = load_slot(slot);
+	if (!seen)
 		return 0;
-	file = CAST(file, struct file);
+	file = CAST(seen, struct file);
 	inode = READ(file, f_inode);
 	if (!inode)
 		return 0;
-	if (ruled_out(&walk->q, file, CAST(inode, struct inode)))
+	/* Files are used again within RCU (SLAB_TYPESAFE_BY_RCU): is it still this descriptor's? */
+	if (ruled_out(&walk->q, file, CAST(inode, struct inode)) || load_slot(slot) != seen)
 		return 0;
 	walk->found = 1;
 	return 1;
@@ -180,9 +172,11 @@ static __always_inline bool in_places(const struct fdinfo_request *q, struct tas
 	struct mm_struct___exe *mm = READ(with, mm);
 	struct file *exe = mm ? READ(mm, exe_file) : NULL;
 
-	if (fs && (holds_place(q, &fs->pwd) || holds_place(q, &fs->root)))
-		return true;
-	return exe && holds_place(q, &exe->f_path);
+	bool held = (fs && (holds_place(q, &fs->pwd) || holds_place(q, &fs->root))) ||
+		    (exe && holds_place(q, &exe->f_path));
+
+	/* Neither is freed by RCU: of a task that is leaving they may be another one's by now. */
+	return held && READ(with, fs) == fs && READ(with, mm) == mm;
 }
 
 SEC("iter/task")

@@ -12,14 +12,13 @@
 #include "hidepid.bpf.h"
 #include "fdinfo/classes.bpf.h"
 #include "fdinfo/match.bpf.h"
-#include "fdinfo/request.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
 SEC("syscall")
 int fdinfo_request(struct fdinfo_request *ctx)
 {
-	return take_request(ctx);
+	return take_subject_request(ctx);
 }
 
 /* Open numbers below this one? Looks at the word that holds it, and at those before it. */
@@ -97,7 +96,7 @@ int fdinfo_files(struct bpf_iter__task_file *ctx)
 	/* For want of memory, or of a lock that another thread holds for a moment (before 6.2): once more. */
 	if (!s)
 		return 1;
-	use_default(s);
+	use_default(&s->request);
 	caller = plain(caller);
 	task = plain(task);
 	if (!may_read_by(seq, caller, task))

@@ -7,6 +7,7 @@
 #define FDMAP_DESCRIBE_BPF_H
 
 #include "classify.bpf.h"
+#include "request.bpf.h"
 #include "write.bpf.h"
 
 /* Types that a path says more about than their name does. */
@@ -24,6 +25,13 @@ static __always_inline bool has_path(const struct subject *s)
 static __always_inline struct subject *subject_of(struct task_struct *caller)
 {
 	return bpf_task_storage_get(&subjects, caller, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+}
+
+static __always_inline int take_subject_request(struct fdinfo_request *ctx)
+{
+	struct subject *s = subject_of(bpf_get_current_task_btf());
+
+	return take_request(ctx, s ? &s->request : NULL);
 }
 
 /* Who holds it. False: not visible in the caller's pid namespace, or not to be described. */

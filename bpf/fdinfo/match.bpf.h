@@ -29,23 +29,7 @@ struct socket___ports {
 	struct sock___ports *sk;
 };
 
-
 #pragma clang attribute pop
-
-/* Member by member: a context is no memory that can be copied from. */
-static __always_inline void copy_request(struct fdinfo_request *to, const struct fdinfo_request *ctx)
-{
-	to->want = ctx->want;
-	to->filters = ctx->filters;
-	to->types = ctx->types;
-	to->inode = ctx->inode;
-	to->dev = ctx->dev;
-	to->fd = ctx->fd;
-	to->port = ctx->port;
-	to->user = ctx->user;
-	((__u64 *)to->command)[0] = ((const __u64 *)ctx->command)[0];
-	((__u64 *)to->command)[1] = ((const __u64 *)ctx->command)[1];
-}
 
 #define SOCKET_TYPES                                                                                 \
 	(1ULL << FDINFO_TCP | 1ULL << FDINFO_UDP | 1ULL << FDINFO_UDPLITE | 1ULL << FDINFO_RAW |       \

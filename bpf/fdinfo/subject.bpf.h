@@ -20,8 +20,7 @@
 #define LIST_ROOM 2560
 
 struct subject {
-	struct fdinfo_request request;
-	__u32 asked;
+	struct fdinfo_request request;	/* its abi is 0 until one was made */
 
 	/* addresses as numbers: functions of this program pass them on unverified */
 	__u64 file;

@@ -4,21 +4,21 @@ export const FDINFO = {
   name: 'fdinfo',
   maps: ['subjects', 'rodata'],
   programs: ['fdinfo_request', 'fdinfo_files'],
-  sha256: 'd1fe81a8046263fd696dd8480040243e94594d3b1606366703cb8a353f784caf',
+  sha256: '894e2439910ed8dc754e7a77366c5664c3e4620e8e3084ba22fd42164e6034ec',
 } as const;
 
 export const FDINFO_PLACES = {
   name: 'fdinfo-places',
   maps: ['subjects', 'rodata'],
   programs: ['places_request', 'fdinfo_places', 'fdinfo_mappings'],
-  sha256: '5639296fef3cc83d5c9d1a67bb71873724b04cfe53dd8fc88affd127c363b94e',
+  sha256: '1ab9c6ba61e6ff63572d7149a6468779b958d8868165750a4a2dbb7b82a6d310',
 } as const;
 
 export const FDINFO_SEARCH = {
   name: 'fdinfo-search',
   maps: ['searches', 'rodata'],
   programs: ['search_request', 'search_files', 'search_mappings'],
-  sha256: '54a89791e92ecff1bc31e92846af11bd975f07d6aa234c5681f9a0b85ba35c9c',
+  sha256: '87dbb1d5709fccbfb4c1093a328342e0c5992639e12af424d282c98023453b4b',
 } as const;
 
 export const FDMAP = {
@@ -130,7 +130,7 @@ export const TEXT_FDS = {
   name: 'text-fds',
   maps: ['subjects', 'lines', 'rodata', 'rodata_text'],
   programs: ['text_fds'],
-  sha256: 'd48e1138079e9afc9f544b537e9d9b6ab5692f713f948707a871b7b207d0d8c8',
+  sha256: '727fe7f69c40b579cdaaaf596a139dcb1237cdd4d3e0344d4514730fd0e99a8c',
 } as const;
 
 export const TEXT_PS = {

@@ -116,8 +116,11 @@ static const struct forged {
 	{ "pidinfo_small", 4096, 4096, 20, check_pidinfo },
 	{ "pidinfo_wide", 32768, 32768, 20, check_pidinfo },
 	{ "pidinfo_request", 24, sizeof(struct pidinfo__head), 20, check_nothing },
-	{ "fdinfo_request", 8, 48, 4, check_nothing },
-	{ "places_request", 8, 48, 4, check_nothing },
+	{ "pidinfo_counts", 32768, 32768, 20, check_nothing },
+	{ "fdmap_special_small", sizeof(struct fdmap__small), sizeof(struct fdmap__small), 16, check_fdmap },
+	{ "fdinfo_request", 8, 64, 4, check_nothing },
+	{ "places_request", 8, 64, 4, check_nothing },
+	{ "search_request", 8, 64, 4, check_nothing },
 };
 
 enum { PROGRAMS = sizeof(programs) / sizeof(*programs) };

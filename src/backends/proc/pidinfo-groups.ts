@@ -14,7 +14,7 @@ import type { ProcessStat } from './stat.ts';
 /** A clock tick of USER_HZ. */
 const TICK_NS = 1e7;
 
-function addStatus(writer: RecordWriter, stat: ProcessStat): void {
+function addStatus(writer: RecordWriter, stat: ProcessStat): number {
   const at = writer.attribute(abi.PIDINFO_STATUS, abi.SIZEOF_PIDINFO_STATUS);
   writer
     .setU32(at + abi.PIDINFO_STATUS_PPID, stat.ppid)
@@ -26,26 +26,29 @@ function addStatus(writer: RecordWriter, stat: ProcessStat): void {
     .setU32(at + abi.PIDINFO_STATUS_TTY, stat.tty)
     .setBytes(at + abi.PIDINFO_STATUS_COMMAND, Buffer.from(stat.command, 'latin1').subarray(0, 15))
     .valid(abi.PIDINFO_STATUS);
+  return 0;
 }
 
-function addTimes(writer: RecordWriter, stat: ProcessStat): void {
+function addTimes(writer: RecordWriter, stat: ProcessStat): number {
   const at = writer.attribute(abi.PIDINFO_TIMES, abi.SIZEOF_PIDINFO_TIMES);
   writer
     .setU32(at + abi.PIDINFO_TIMES_FLAGS, abi.PIDINFO_ADJUSTED)
     .setNumber(at + abi.PIDINFO_TIMES_UTIME, stat.userTime * TICK_NS)
     .setNumber(at + abi.PIDINFO_TIMES_STIME, stat.systemTime * TICK_NS)
     .valid(abi.PIDINFO_TIMES);
+  return 0;
 }
 
-function addFaults(writer: RecordWriter, stat: ProcessStat): void {
+function addFaults(writer: RecordWriter, stat: ProcessStat): number {
   const at = writer.attribute(abi.PIDINFO_FAULTS, abi.SIZEOF_PIDINFO_FAULTS);
   writer
     .setNumber(at + abi.PIDINFO_FAULTS_MINOR, stat.minorFaults)
     .setNumber(at + abi.PIDINFO_FAULTS_MAJOR, stat.majorFaults)
     .valid(abi.PIDINFO_FAULTS);
+  return 0;
 }
 
-function addMemory(writer: RecordWriter, stat: ProcessStat, source: Source): void {
+function addMemory(writer: RecordWriter, stat: ProcessStat, source: Source): number {
   const at = writer.attribute(abi.PIDINFO_MEMORY, abi.SIZEOF_PIDINFO_MEMORY);
   const { files, fields, directory, pageSize } = source;
   const statm = fields.has('shared') ? files.text(`${directory}/statm`) : '';
@@ -56,13 +59,13 @@ function addMemory(writer: RecordWriter, stat: ProcessStat, source: Source): voi
     .valid(abi.PIDINFO_MEMORY);
   if (shared !== undefined) writer.setNumber(at + abi.PIDINFO_MEMORY_SHARED, Number(shared) * pageSize);
   else writer.setU32(at + abi.PIDINFO_MEMORY_SHARED + 4, NOT_KNOWN);
+  return 0;
 }
 
-function addSched(writer: RecordWriter, stat: ProcessStat, source: Source): void {
+function addSched(writer: RecordWriter, stat: ProcessStat, source: Source): number {
   const { files, fields, directory } = source;
   const score = fields.has('oomScoreAdj') ? files.text(`${directory}/oom_score_adj`) : '';
-  // An errno is no score: the process has gone meanwhile.
-  if (typeof score === 'number') return;
+  if (typeof score === 'number') return score;
   const at = writer.attribute(abi.PIDINFO_SCHED, abi.SIZEOF_PIDINFO_SCHED);
   writer
     .setU32(at + abi.PIDINFO_SCHED_PRIORITY, stat.priority)
@@ -71,12 +74,13 @@ function addSched(writer: RecordWriter, stat: ProcessStat, source: Source): void
     .setU32(at + abi.PIDINFO_SCHED_CPU, stat.cpu)
     .setU32(at + abi.PIDINFO_SCHED_OOM_SCORE_ADJ, Number(score))
     .valid(abi.PIDINFO_SCHED);
+  return 0;
 }
 
 /** Groups that the stat file, which is always read, has most of. */
 export const OF_STAT: readonly (readonly [
   number,
-  (writer: RecordWriter, stat: ProcessStat, source: Source) => void,
+  (writer: RecordWriter, stat: ProcessStat, source: Source) => number,
 ])[] = [
   [abi.PIDINFO_STATUS, addStatus],
   [abi.PIDINFO_TIMES, addTimes],

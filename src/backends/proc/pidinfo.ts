@@ -86,7 +86,10 @@ export class ProcessReader {
     }
     const writer = this.#begin(pid, tid);
     writer.setNumber(writer.fixed(abi.PIDINFO_RECORD_START_TIME), stat.startTime * TICK_NS);
-    for (const [group, add] of groups.OF_STAT) if (this.#wants(group)) add(writer, stat, source);
+    for (const [group, add] of groups.OF_STAT) {
+      const error = this.#wants(group) ? add(writer, stat, source) : 0;
+      if (error < 0) return errnoOfProcess(error);
+    }
     for (const [group, add] of groups.OF_FILES) {
       const error = this.#wants(group) ? add(writer, source) : 0;
       if (error < 0) return errnoOfProcess(error);

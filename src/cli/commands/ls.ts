@@ -110,9 +110,10 @@ export function list(
   function* rows(): Generator<Descriptor | FailedRow> {
     const seen = new Set<string>();
     for (const query of queries) {
-      const answer = source.fdinfo(pids, { ...query, endpoints });
+      const { matches, ...filters } = query;
+      const answer = source.fdinfo(pids, { ...filters, endpoints });
       for (const row of answer) {
-        if (query.matches && !query.matches(row)) continue;
+        if (matches && !matches(row)) continue;
         if (queries.length > 1) {
           const key = `${row.pid} ${row.tid} ${row.fd} ${'mapping' in row ? row.mapping?.start : ''}`;
           if (seen.has(key)) continue;
