@@ -39,7 +39,19 @@ function queryOf(source: Source, word: string): Query | ExitCode {
 
 /** What has an inode of its own, so that it is the same wherever that is; by /proc `unknown` is a file. */
 const WITH_INODE: ReadonlySet<string> = new Set<Descriptor['type']>([
-  ...(['unknown', 'file', 'dir', 'symlink', 'block', 'char', 'pipe', 'fifo', 'memfd', 'mqueue', 'namespace'] as const),
+  ...([
+    'unknown',
+    'file',
+    'dir',
+    'symlink',
+    'block',
+    'char',
+    'pipe',
+    'fifo',
+    'memfd',
+    'mqueue',
+    'namespace',
+  ] as const),
   ...(['tcp', 'udp', 'udplite', 'raw', 'ping', 'unix', 'netlink', 'packet', 'vsock', 'socket'] as const),
 ]);
 
