@@ -104,31 +104,58 @@ static __always_inline bool same_ids(const struct cred *cred, const struct cred 
 		 (gid ^ target->egid.val) | (gid ^ target->sgid.val) | (gid ^ target->gid.val));
 }
 
-/* A word of a security module's in cred->security; false: cannot be read. */
-static __always_inline bool security_word(const struct cred *cred, __u32 offset, __u64 *word)
+/*
+ * A word of a security module's in cred->security. Eight bytes at an address that
+ * has no type: where a cast is possible they are read as if they were a cred's
+ * capabilities, for a helper's call takes as long as thirty loads.
+ */
+static __always_inline bool security_word(void *security, __u32 offset, __u64 *word)
 {
-	return !bpf_probe_read_kernel(word, sizeof(*word), cred->security + offset);
+	struct cred *cred = NULL;
+
+	if (!CAN_CAST)
+		return !bpf_probe_read_kernel(word, sizeof(*word), security + offset);
+	*word = effective_caps(CAST(security + offset - bpf_core_field_offset(cred->cap_effective), struct cred));
+	return true;
 }
 
 /*
- * Is the caller under a security module that might refuse what the kernel's own
+ * Is a caller under a security module that might refuse what the kernel's own
  * rules allow? Landlock asks whether the caller's domain is an ancestor of the
  * target's (hook_ptrace_access_check() in security/landlock/task.c), AppArmor
- * asks the policy of every label but the unconfined one.
+ * asks the policy of every label but the unconfined one. `security` of his cred.
  */
-static __always_inline bool confined(const struct cred *cred)
+static __always_inline bool confined(void *security)
 {
 	__u64 word;
 
 	if (config.landlock_word != FDMAP_NO_WORD) {
-		if (!security_word(cred, config.landlock_word, &word) || word)
+		if (!security || !security_word(security, config.landlock_word, &word) || word)
 			return true;
 	}
 	if (config.apparmor_word != FDMAP_NO_WORD) {
-		if (!security_word(cred, config.apparmor_word, &word) || word != config.unconfined)
+		if (!security || !security_word(security, config.apparmor_word, &word) ||
+		    word != config.unconfined)
 			return true;
 	}
 	return false;
+}
+
+/*
+ * A process that takes more rights is no longer dumpable before it has them:
+ * commit_creds() in kernel/cred.c sets dumpable, then the credentials, with
+ * smp_wmb() between. So dumpable is looked at after them, as __ptrace_may_access()
+ * does with smp_rmb(). Processors that reorder loads need an instruction for it;
+ * an atomic operation that returns a value orders both ways (memory-barriers.txt).
+ */
+static __always_inline void credentials_before_dumpable(void)
+{
+	__u64 fence = 0;
+
+	if (config.reorders_loads) {
+		fence = __sync_fetch_and_add(&fence, 1);
+		barrier_var(fence);
+	}
 }
 
 /*
@@ -150,7 +177,7 @@ static __always_inline bool may_read(struct task_struct *caller, struct task_str
 	target = task->real_cred;
 	if (!cred || !target)
 		return false;
-	if (config.shared && confined(cred))
+	if (config.shared && confined(cred->security))
 		return false;
 	if (!same_ids(cred, target) || cred->user_ns != target->user_ns ||
 	    permitted_caps(target) & ~effective_caps(cred)) {
@@ -158,6 +185,7 @@ static __always_inline bool may_read(struct task_struct *caller, struct task_str
 			return false;
 	}
 
+	credentials_before_dumpable();
 	dumpable = dumpable_of(task);
 	if (dumpable.user)
 		return true;
@@ -182,7 +210,8 @@ static __always_inline const struct cred *opener_of(struct seq_file *seq)
  * What reads an iterator may be somebody else than who opened it: a program
  * with more rights that was given it as standard input. What /proc answers by
  * looking at both (f_cred), this does by refusing where they differ, so that
- * nobody borrows a reader's eyes. Only in pinned programs; `seq` of the iterator.
+ * nobody borrows a reader's eyes; an opener who is confined borrows none either.
+ * Only in pinned programs; `seq` of the iterator.
  */
 static __always_inline bool reader_opened(struct seq_file *seq, struct task_struct *caller)
 {
@@ -195,7 +224,8 @@ static __always_inline bool reader_opened(struct seq_file *seq, struct task_stru
 	       (BPF_CORE_READ(opener, user_ns) == reader->user_ns &&
 		BPF_CORE_READ(opener, fsuid.val) == reader->fsuid.val &&
 		BPF_CORE_READ(opener, fsgid.val) == reader->fsgid.val &&
-		!(effective_caps(reader) & ~effective_caps_at(opener)));
+		!(effective_caps(reader) & ~effective_caps_at(opener)) &&
+		!confined(BPF_CORE_READ(opener, security)));
 }
 
 /* May the reader of an iterator read this task? Both tasks as plain() pointers. */

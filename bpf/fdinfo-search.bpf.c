@@ -205,7 +205,7 @@ int search_files(struct bpf_iter__task *ctx)
 	if (!first && task->files == leader->files)
 		return 0;
 	if (!may_read_by(seq, caller, task)) {
-		if (!first || unseen(caller))
+		if (!first || unseen_by(seq, caller))
 			return 0;
 		walk.only_any = true;
 		walk_table(task, &walk);

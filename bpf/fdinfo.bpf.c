@@ -100,7 +100,7 @@ int fdinfo_files(struct bpf_iter__task_file *ctx)
 	caller = plain(caller);
 	task = plain(task);
 	if (!may_read_by(seq, caller, task))
-		return unseen(caller) ? 0 : count_hidden(seq, task, fd);
+		return unseen_by(seq, caller) ? 0 : count_hidden(seq, task, fd);
 	if (s->request.filters & FDINFO_BY_FD && s->request.fd != fd)
 		return 0;
 	file = CAST(open_file, struct file);

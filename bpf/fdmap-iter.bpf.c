@@ -90,7 +90,9 @@ int fdmap_task(struct bpf_iter__task *ctx)
 	if (head.pid <= 0)
 		return 0;
 	if (!may_read_by(seq, reader, plain(task))) {
-		if (unseen(reader))
+		/* the numbers of processes remain visible under hidepid=1, those of threads do not */
+		if (under_policy_of(seq, reader) &&
+		    (config.hidepid != HIDEPID_NO_ACCESS || task->pid != task->tgid))
 			return 0;
 		head.error = -EACCES;
 	} else if (table_of(task, &table)) {

@@ -45,6 +45,8 @@ struct fdmap_config {
 	__u32 landlock_word;	/* the domain: a caller in any is confined */
 	__u32 apparmor_word;	/* the label: a caller with another than `unconfined` is confined */
 	__u32 page_size;	/* in bytes */
+	__u32 reorders_loads;	/* 1: the processor may make a later load first (not x86-64, s390x) */
+	__u32 pad;
 	__u64 unconfined;	/* address of AppArmor's unconfined label */
 	__u64 file_key[2];	/* of fdinfo_record.file_id: secret, or numbers would tell addresses */
 };
@@ -420,7 +422,7 @@ struct pidinfo_counts {
 #include "fdinfo.h"
 #include "image.h"
 
-_Static_assert(sizeof(struct fdmap_config) == 56, "fdmap_config");
+_Static_assert(sizeof(struct fdmap_config) == 64, "fdmap_config");
 _Static_assert(sizeof(struct fdmap_manifest) == 248, "fdmap_manifest");
 _Static_assert(sizeof(struct fdmap_lsm) == 136, "fdmap_lsm");
 _Static_assert(sizeof(struct fdmap_head) == 48, "fdmap_head");

@@ -63,10 +63,33 @@ static __always_inline bool under_policy(struct task_struct *caller)
 	return config.hidepid == HIDEPID_NOT_PTRACEABLE || !in_group(caller->cred, config.exempt_gid);
 }
 
+/*
+ * The same for who reads an iterator: the group exempts him only if whoever opened
+ * it is of the same groups. `group_info` is shared by all credentials that were
+ * copied one from the other since setgroups(2).
+ */
+static __always_inline bool under_policy_of(struct seq_file *seq, struct task_struct *caller)
+{
+	const struct cred *reader = caller->cred, *opener;
+
+	if (!config.hidepid)
+		return false;
+	if (under_policy(caller))
+		return true;
+	opener = opener_of(seq);
+	return opener != reader && (BPF_CORE_READ(opener, group_info) != reader->group_info ||
+				    BPF_CORE_READ(opener, fsgid.val) != reader->fsgid.val);
+}
+
 /* Is this process, which the caller may not read, one that he knows nothing of? */
 static __always_inline bool unseen(struct task_struct *caller)
 {
 	return config.hidepid >= HIDEPID_INVISIBLE && under_policy(caller);
+}
+
+static __always_inline bool unseen_by(struct seq_file *seq, struct task_struct *caller)
+{
+	return config.hidepid >= HIDEPID_INVISIBLE && under_policy_of(seq, caller);
 }
 
 #endif

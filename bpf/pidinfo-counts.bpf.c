@@ -13,6 +13,7 @@
 #define TABLE_READ(pointer, member) ((pointer)->member)
 
 #include "pidinfo/open.bpf.h"
+#include "pidinfo/steps.bpf.h"
 #include "pidinfo/boot.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
@@ -25,6 +26,7 @@ struct slot {
 	__u32 count;
 	__u32 stored;
 	__u32 nested;
+	__u64 steps;
 	struct pidinfo_count processes[PIDINFO_COUNTS_ROOM];
 	SLOT_END
 };
@@ -51,12 +53,15 @@ static __always_inline void take(struct slot *slot, const struct question *q, st
 	if (config.hidepid && q->hide && !may_read(q->caller, task))
 		return;
 	n = slot->count++;
-	if (n >= PIDINFO_COUNTS_ROOM)
+	/* the caller asks again for those that are counted and not stored */
+	if (n >= PIDINFO_COUNTS_ROOM || slot->steps > STEPS_MOST)
 		return;
 	out = &slot->processes[AT_MOST(n, PIDINFO_COUNTS_ROOM - 1)];
 	out->pid = nr;
 	out->count = count_open(task, &size);
 	out->start_time = status->start_boottime + slot->boot_offset;
+	slot->steps += STEPS_OF_TABLE(size);
+	slot->stored = n + 1;
 }
 
 static __always_inline int counts(const struct pidmap_head *head, struct slot *slot)
@@ -102,14 +107,17 @@ int pidinfo_counts(struct pidinfo_counts *ctx)
 		return 0;
 	}
 	slot->count = 0;
+	slot->stored = 0;
 	slot->nested = 0;
+	slot->steps = 0;
 	slot->error = counts(&ctx->head, slot);
-	slot->stored = slot->error ? 0 : slot->count < PIDINFO_COUNTS_ROOM ? slot->count : PIDINFO_COUNTS_ROOM;
+	if (slot->error)
+		slot->stored = 0;
 	ctx->head.error = slot->error;
 	ctx->head.count = slot->error ? 0 : slot->count;
 	ctx->head.stored = slot->stored;
 	ctx->head.nested = slot->nested;
-	bytes = slot->stored * 16ULL;
+	bytes = AT_MOST(slot->stored, PIDINFO_COUNTS_ROOM) * 16ULL;
 	clear_behind(slot->processes, bytes, sizeof(slot->processes), slot->zeros);
 	COPY_WIDE(ctx, slot->processes, sizeof(ctx->head), bytes)
 copied:

@@ -102,7 +102,7 @@ static __always_inline int show_task(struct bpf_iter__task *ctx)
 	add_record(slot, caller, task, &ns);
 #else
 	slot->borrowed = !reader_opened(ctx->meta->seq, caller);
-	if (under_policy(caller) && !may_read_by(ctx->meta->seq, caller, task)) {
+	if (under_policy_of(ctx->meta->seq, caller) && !may_read_by(ctx->meta->seq, caller, task)) {
 		/* the numbers of processes remain visible, those of threads do not */
 		if (config.hidepid == HIDEPID_NO_ACCESS && task->pid == task->tgid)
 			add_error(slot, tid_in(task, &ns), -EACCES);

@@ -21,6 +21,7 @@
 #define TABLE_READ(pointer, member) ((pointer)->member)
 
 #include "pidinfo/record.bpf.h"
+#include "pidinfo/steps.bpf.h"
 
 DEFINE_SLOTS(struct slot);
 
@@ -58,7 +59,7 @@ static long add_named(__u32 i, struct naming *naming)
 	__s32 pid;
 	int full;
 
-	if (i >= PIDINFO_WIDE_PIDS)
+	if (i >= PIDINFO_WIDE_PIDS || slot->steps > STEPS_MOST)
 		return 1;
 	pid = slot->pids[i];
 	task = pid > 0 ? task_named(pid) : NULL;
@@ -84,6 +85,7 @@ static __always_inline int pidinfo(const struct pidinfo_head *head, struct slot 
 	slot->mask = head->mask;
 	slot->flags = head->flags;
 	slot->nested = 0;
+	slot->steps = 0;
 	__builtin_memset(slot->paths.sent, 0, sizeof(slot->paths.sent));
 	if (head->abi != FDMAP_ABI || head->flags & ~PIDINFO_THREADS || count > most)
 		return -EINVAL;

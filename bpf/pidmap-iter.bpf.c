@@ -25,7 +25,7 @@ int pidmap_tasks(struct bpf_iter__task *ctx)
 	record.tid = tid_in(task, &ns);
 	record.pid = tgid_in(task, &ns);
 	record.flags = task->flags & PF_KTHREAD ? PIDMAP_RECORD_IS_KTHREAD : 0;
-	if (under_policy(caller) && !may_read_by(ctx->meta->seq, caller, task)) {
+	if (under_policy_of(ctx->meta->seq, caller) && !may_read_by(ctx->meta->seq, caller, task)) {
 		/* the numbers of processes remain visible, those of threads do not */
 		if (config.hidepid != HIDEPID_NO_ACCESS || record.tid != record.pid)
 			return 0;

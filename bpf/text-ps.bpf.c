@@ -110,7 +110,7 @@ int text_ps(struct bpf_iter__task *ctx)
 	task = plain(task);
 	if (task->pid != task->tgid)
 		return 0;
-	if (under_policy(caller) && !may_read_by(seq, caller, task))
+	if (under_policy_of(seq, caller) && !may_read_by(seq, caller, task))
 		return 0;
 	slot->mask = GROUPS;
 	slot->flags = 0;

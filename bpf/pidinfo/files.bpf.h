@@ -5,6 +5,7 @@
 
 #include "slot.bpf.h"
 #include "open.bpf.h"
+#include "steps.bpf.h"
 
 static __always_inline void add_files(struct slot *slot, struct task_struct *task)
 {
@@ -15,6 +16,7 @@ static __always_inline void add_files(struct slot *slot, struct task_struct *tas
 		return;
 	out->count = count_open(task, &size);
 	out->table = size;
+	slot->steps += STEPS_OF_TABLE(size);
 	out->pad = 0;
 }
 

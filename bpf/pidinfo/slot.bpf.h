@@ -68,6 +68,7 @@ struct slot {
 	__u64 users;	/* the caller's user namespace; 0 for the initial one */
 	__u64 thread;	/* list_head of the thread that is next */
 	__u64 threads;	/* list_head of them all */
+	__u64 steps;	/* threads and pieces of tables that this call has looked at */
 	struct sums sums;
 #ifndef PIDINFO_BASIC
 	struct paths paths;

@@ -44,6 +44,7 @@ static long add_thread(__u32 i, struct walk *walk)
 	thread = (void *)(slot->thread - bpf_core_field_offset(thread->thread_node));
 	thread = (void *)plain((void *)thread);
 	add_usage(&slot->sums, thread);
+	slot->steps++;
 	slot->thread = (__u64)USED(thread, thread_node.next);
 	return 0;
 }

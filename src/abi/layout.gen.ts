@@ -374,7 +374,7 @@ export const FDMAP_ATTRIBUTE_LENGTH = 0; // 2 bytes
 export const FDMAP_ATTRIBUTE_TYPE = 2; // 2 bytes
 
 /** struct fdmap_config */
-export const SIZEOF_FDMAP_CONFIG = 56;
+export const SIZEOF_FDMAP_CONFIG = 64;
 export const FDMAP_CONFIG_VPID_LOOKUP = 0; // 4 bytes
 export const FDMAP_CONFIG_SHARED = 4; // 4 bytes
 export const FDMAP_CONFIG_SELF_ONLY = 8; // 4 bytes
@@ -383,8 +383,9 @@ export const FDMAP_CONFIG_EXEMPT_GID = 16; // 4 bytes
 export const FDMAP_CONFIG_LANDLOCK_WORD = 20; // 4 bytes
 export const FDMAP_CONFIG_APPARMOR_WORD = 24; // 4 bytes
 export const FDMAP_CONFIG_PAGE_SIZE = 28; // 4 bytes
-export const FDMAP_CONFIG_UNCONFINED = 32; // 8 bytes
-export const FDMAP_CONFIG_FILE_KEY = 40; // 16 bytes
+export const FDMAP_CONFIG_REORDERS_LOADS = 32; // 4 bytes
+export const FDMAP_CONFIG_UNCONFINED = 40; // 8 bytes
+export const FDMAP_CONFIG_FILE_KEY = 48; // 16 bytes
 
 /** struct fdmap_head */
 export const SIZEOF_FDMAP_HEAD = 48;

@@ -4,35 +4,35 @@ export const FDINFO = {
   name: 'fdinfo',
   maps: ['subjects', 'rodata'],
   programs: ['fdinfo_request', 'fdinfo_files'],
-  sha256: '894e2439910ed8dc754e7a77366c5664c3e4620e8e3084ba22fd42164e6034ec',
+  sha256: 'c84e7db2e4ca45164592c085b9172be1c34887e438ddef5dc8009833a915438d',
 } as const;
 
 export const FDINFO_PLACES = {
   name: 'fdinfo-places',
   maps: ['subjects', 'rodata'],
   programs: ['places_request', 'fdinfo_places', 'fdinfo_mappings'],
-  sha256: '1ab9c6ba61e6ff63572d7149a6468779b958d8868165750a4a2dbb7b82a6d310',
+  sha256: 'd09c4a715fbb4bc01185bfd4bc6c1ec9a2d34c5968574f6c549a639a4a6da649',
 } as const;
 
 export const FDINFO_SEARCH = {
   name: 'fdinfo-search',
   maps: ['searches', 'rodata'],
   programs: ['search_request', 'search_files', 'search_mappings'],
-  sha256: '87dbb1d5709fccbfb4c1093a328342e0c5992639e12af424d282c98023453b4b',
+  sha256: 'c27d65bc19b8f64e84378e7377ae92c911159ae4cf4f0302d1982704cb751083',
 } as const;
 
 export const FDMAP = {
   name: 'fdmap',
   maps: ['rodata'],
   programs: ['fdmap_small'],
-  sha256: 'c78f8afe709ee7bbf690fb0d7e8742ead33bb98859fd37f5b5121c22e75258a5',
+  sha256: 'f26656148c795e9b11dc5a4f3ba9694950d6a96d8c30a73283a8f4303c17f28b',
 } as const;
 
 export const FDMAP_ITER = {
   name: 'fdmap-iter',
   maps: ['first_wanted', 'rodata'],
   programs: ['fdmap_request', 'fdmap_task'],
-  sha256: '0401e8afb9692b7a5a8ec205d4bc64e34af02af9c276b55e3fb3c8b774a99c74',
+  sha256: '40f34146af8a378ebc5a87544a7f0acd52468c884d4f93205d60401932561344',
 } as const;
 
 export const FDMAP_SELF = {
@@ -60,7 +60,7 @@ export const FDMAP_WIDE = {
   name: 'fdmap-wide',
   maps: ['slots', 'rodata'],
   programs: ['fdmap_wide'],
-  sha256: '3704e2cb7c845ae4c3eafb61632c0908110d700ca3a2734c48f97ab17a0b9440',
+  sha256: 'c67e4b4fb4c1eb9342cb7e9c0e830f48ec3b03af74c8babea7e38ad8fca759c4',
 } as const;
 
 export const LSM_WORDS = {
@@ -74,68 +74,68 @@ export const PIDINFO = {
   name: 'pidinfo',
   maps: ['slots', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_small'],
-  sha256: '667fa65f352a16b3e9167e8f8719b507eed5e5e7d3377c49a9e37cdf808bd1d6',
+  sha256: '4ea919c3e644bcd054a9578391b178285969510a87e9d3c823b3074869c8f8f9',
 } as const;
 
 export const PIDINFO_BASIC = {
   name: 'pidinfo-basic',
   maps: ['requests', 'rodata'],
   programs: ['basic_request', 'pidinfo_basic'],
-  sha256: 'fdcd6e1a6b7357c7f579b2f6046b03d9625c2dfea8b0a15ec43351c64a11d8d3',
+  sha256: 'e273434975d46f08f9286b28aeeda16f66e38f665682279707fcd625e87b9428',
 } as const;
 
 export const PIDINFO_COUNTS = {
   name: 'pidinfo-counts',
   maps: ['slots', 'rodata'],
   programs: ['pidinfo_counts'],
-  sha256: '5654162c558ef907a5786a10ac7f67529d7c73eeb0a4e5b11bcc90a279a2593f',
+  sha256: '60ff2aadda8518452a13c285ae413b6e1de64040c40c7b04fc81da2e76a40f03',
 } as const;
 
 export const PIDINFO_ITER = {
   name: 'pidinfo-iter',
   maps: ['requests', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_request', 'pidinfo_task'],
-  sha256: '6b5fa999d8a7a00c6acf6c9b275362d5320f52bcd898fabc66d81ec21780f9ea',
+  sha256: 'b15bd73175c863dfe8a6e9de6488089feb9311a3ad189b928a32ff771d75ae67',
 } as const;
 
 export const PIDINFO_WIDE = {
   name: 'pidinfo-wide',
   maps: ['slots', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_wide'],
-  sha256: '6d82748a1b205f2c322d7cd6b2223a4c3314a23143ec37c656be4e8786f581bc',
+  sha256: 'bd5da27c38288679aacb041c2c216ea5cd45aba5b32dc05f159642ca99741443',
 } as const;
 
 export const PIDMAP = {
   name: 'pidmap',
   maps: ['slots', 'rodata'],
   programs: ['pidmap_small'],
-  sha256: '6f2216124d43b8bcc3f9ce70ee1276948e71d09fd6675ade1bd6163131b1fc58',
+  sha256: '1c0c4a7826e1db187525ec7f29d5a7b7905cc1b5c15f3175e24a435a3deca576',
 } as const;
 
 export const PIDMAP_ITER = {
   name: 'pidmap-iter',
   maps: ['rodata'],
   programs: ['pidmap_tasks'],
-  sha256: '05c759aa729050b91a5a60f3fd6e60f3e85011af891ec312b04233bc9bb0f925',
+  sha256: '586aae87c32dd328ee834636c4308e00e1cc07c0f0dba3f297eab703113b055a',
 } as const;
 
 export const PIDMAP_WIDE = {
   name: 'pidmap-wide',
   maps: ['slots', 'rodata'],
   programs: ['pidmap_wide'],
-  sha256: 'e54f1946309717b95569b47524c4381f39e7bc27ab3aa78293549633feebde50',
+  sha256: '537f8ff8a404670266d4de815b2385b2cf3b6db62e50198083d4067136bb9b59',
 } as const;
 
 export const TEXT_FDS = {
   name: 'text-fds',
   maps: ['subjects', 'lines', 'rodata', 'rodata_text'],
   programs: ['text_fds'],
-  sha256: '727fe7f69c40b579cdaaaf596a139dcb1237cdd4d3e0344d4514730fd0e99a8c',
+  sha256: 'afa193b8bb8b1f26d234695462dfba6288d1ccffaa959fc408725555beada8a0',
 } as const;
 
 export const TEXT_PS = {
   name: 'text-ps',
   maps: ['requests', 'lines', 'rodata', 'rodata_str1_1', 'rodata_text'],
   programs: ['text_ps'],
-  sha256: '326e7d1decb0e8352a85318f23e357dc9681b5476b9a1b84a144b7b99b4bea7d',
+  sha256: '138387dfe24adcd0c4c3868561b698d3c63d808edc80ae478fa947e35d35d477',
 } as const;

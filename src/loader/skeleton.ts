@@ -58,6 +58,9 @@ export interface SharedConfig {
 
 const KEY_BYTES = 16;
 
+/** Architectures whose processors make loads in their order (memory-barriers.txt). */
+const KEEPS_LOADS: ReadonlySet<string> = new Set(['x64', 's390x']);
+
 /** Room for the verifier's words; the end of them is what tells. */
 const LOG_BYTES = 1 << 20;
 
@@ -181,6 +184,7 @@ function constantsOf(door: Door, config: ProgramConfig): Memory {
   const { shared } = config;
   memory.setU32(abi.FDMAP_CONFIG_VPID_LOOKUP, config.vpidLookup ? 1 : 0);
   memory.setU32(abi.FDMAP_CONFIG_PAGE_SIZE, pageSize(door));
+  memory.setU32(abi.FDMAP_CONFIG_REORDERS_LOADS, KEEPS_LOADS.has(process.arch) ? 0 : 1);
   if (shared) {
     memory.setU32(abi.FDMAP_CONFIG_SHARED, 1);
     memory.setU32(abi.FDMAP_CONFIG_SELF_ONLY, shared.selfOnly ? 1 : 0);
