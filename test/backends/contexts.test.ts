@@ -3,13 +3,14 @@
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import * as abi from '../../src/abi/layout.gen.ts';
+import { open } from '../../src/calls/open.ts';
 import * as objects from '../../src/loader/objects.gen.ts';
 import type { Runner } from '../../src/sys/bpf.ts';
 import { EACCES, EAGAIN, EBUSY, EINVAL, ESRCH } from '../../src/sys/errno.ts';
 import { needs } from '../helpers/needs.ts';
-import { sleeper } from '../helpers/processes.ts';
+import { listedThreads, shell, sleeper } from '../helpers/processes.ts';
 import { loadedFor } from '../helpers/programs.ts';
-import { scaled } from '../helpers/scale.ts';
+import { scaled, until } from '../helpers/scale.ts';
 import { World } from '../helpers/world.ts';
 
 const word = (offset: number) => offset >> 2;
@@ -178,9 +179,10 @@ needs('tier-a').describe('pidmap programs', () => {
 needs('tier-a').describe('pidinfo programs', () => {
   const RECORDS = abi.PIDINFO_SMALL_RECORDS;
   const EVERY_GROUP = 0xffff_ffff;
+  const wide = loadedFor(objects.PIDINFO_WIDE);
   for (const [name, size, most, load] of [
     ['small', abi.SIZEOF_PIDINFO_SMALL, abi.PIDINFO_SMALL_PIDS, loadedFor(objects.PIDINFO)],
-    ['wide', abi.SIZEOF_PIDINFO_WIDE, abi.PIDINFO_WIDE_PIDS, loadedFor(objects.PIDINFO_WIDE)],
+    ['wide', abi.SIZEOF_PIDINFO_WIDE, abi.PIDINFO_WIDE_PIDS, wide],
   ] as const) {
     test(`${name}: an answer holds nothing of the answer before it`, () => {
       const program = load(size);
@@ -201,4 +203,32 @@ needs('tier-a').describe('pidinfo programs', () => {
       }
     });
   }
+
+  needs('python3').test('a process of many threads that is named many times ends a call early', async () => {
+    const threads = 1000;
+    const many = shell(
+      `exec python3 -c 'import threading, time
+threading.stack_size(65536)
+for _ in range(${threads - 1}): threading.Thread(target=time.sleep, args=(1000,)).start()'`,
+    );
+    await until('its threads run', () => listedThreads(many.pid).length === threads);
+    const pids = Array.from({ length: abi.PIDINFO_WIDE_PIDS }, () => many.pid);
+    const head = [abi.FDMAP_ABI, 0, 1 << abi.PIDINFO_TIMES, 0, pids.length, 0, 0, 0, 0, 0, 0, 0];
+    const answer = ask(wide(abi.SIZEOF_PIDINFO_WIDE), [...head, ...pids]);
+    const stored = answer[word(abi.PIDINFO_HEAD_STORED)] as number;
+    const bytes = answer[word(abi.PIDINFO_HEAD_BYTES)] as number;
+    expect(stored).toBeGreaterThan(100);
+    // STEPS_MOST of pidinfo/steps.bpf.h, and the record that went beyond it.
+    expect(stored).toBe(Math.floor((256 * 1024) / threads) + 1);
+    expect(bytes / stored).toBeLessThan((abi.SIZEOF_PIDINFO_WIDE - RECORDS) / (stored + 1));
+
+    const handle = open({ backend: 'kernel' });
+    try {
+      const rows = handle.pidinfo(pids, { fields: ['userTime', 'threads'] }).toArray();
+      expect(rows.map(({ pid }) => pid)).toEqual(pids);
+      expect(new Set(rows.map((row) => row.threads))).toEqual(new Set([threads]));
+    } finally {
+      handle.close();
+    }
+  });
 });
