@@ -35,6 +35,7 @@ export class SystemError extends Error {
 export type FdmapErrorCode =
   | 'ERR_FDMAP_ABI'
   | 'ERR_FDMAP_BACKEND_UNAVAILABLE'
+  | 'ERR_FDMAP_BUSY'
   | 'ERR_FDMAP_CLOSED'
   | 'ERR_FDMAP_DECODE'
   | 'ERR_FDMAP_LOAD'

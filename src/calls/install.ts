@@ -13,10 +13,11 @@ import {
   readManifest,
 } from '../backends/pinned/directory.ts';
 import { measureGuards } from '../backends/pinned/guards.ts';
+import { withInstallLock } from '../backends/pinned/lock.ts';
 import type { Manifest } from '../backends/pinned/manifest.ts';
 import { type SecurityModules, securityModules } from '../backends/pinned/modules.ts';
 import { currentName, pinVersion, unpinAll } from '../backends/pinned/pins.ts';
-import { locked, type Place, removePlace, withPlace } from '../backends/pinned/place.ts';
+import { removePlace, withPlace } from '../backends/pinned/place.ts';
 import { groupNumber, procPolicy } from '../backends/pinned/policy.ts';
 import { explain } from '../backends/select.ts';
 import { ArgumentError, FdmapError, SystemError } from '../errors.ts';
@@ -40,7 +41,7 @@ export interface InstallOptions {
   readonly at?: string | undefined;
   /** Only this group may call: a name or a number. Default: everybody. */
   readonly group?: string | number | undefined;
-  /** Which processes callers know of, as the mount option of proc. Default: that of /proc. */
+  /** Which processes callers know of, as the mount option of proc. Default: that of the first process's /proc; 4 without one. */
   readonly hidepid?: Hidepid | undefined;
   /** The group to which hidepid 1 and 2 do not apply. Default: the gid= of /proc, which is 0 if not given. */
   readonly exemptGid?: number | undefined;
@@ -86,7 +87,8 @@ const directoryOf = (at: string | undefined) => resolve(at || process.env.FDMAP_
  * @throws SystemError `EPERM` for anybody but root; of mkdir(2), mount(2) and bpf(2)
  * @throws ArgumentError `EINVAL` for a group or hidepid that does not exist
  * @throws FdmapError `ERR_FDMAP_UNSAFE_DIRECTORY` where others could replace the directory;
- *   `ERR_FDMAP_LOAD` where the kernel takes none of the programs
+ *   `ERR_FDMAP_LOAD` where the kernel takes none of the programs; `ERR_FDMAP_BUSY` where another
+ *   installation goes on for a minute
  */
 export async function install(options: InstallOptions = {}): Promise<InstallReport> {
   const door = requireDoor('install');
@@ -155,14 +157,14 @@ export interface UninstallReport {
  * install() made them. What others put there stays, and the mount with it.
  * Processes that have opened the calls go on with what they have.
  *
- * @throws SystemError `EPERM` for anybody but root; FdmapError `ERR_FDMAP_NOT_INSTALLED`
+ * @throws SystemError `EPERM` for anybody but root; FdmapError `ERR_FDMAP_NOT_INSTALLED`, `ERR_FDMAP_BUSY`
  */
 export async function uninstall(options: UninstallOptions = {}): Promise<UninstallReport> {
   const door = requireDoor('uninstall');
   const directory = directoryOf(options.at);
   onlyRoot('uninstall', directory);
-  const { removed, place } = locked(door, directory, () => {
-    checkDirectory(directory);
+  checkDirectory(directory);
+  return withInstallLock(door, directory, () => {
     const before = manifestOf(door, directory);
     const { removed, empty } = unpinAll(directory);
     if (removed.length === 0) {
@@ -171,10 +173,9 @@ export async function uninstall(options: UninstallOptions = {}): Promise<Uninsta
     const mounted = empty && (before?.manifest.mounted ?? false);
     // A directory that was made inside a bpffs of somebody else goes without unmounting.
     const madeDirectory = empty && (before?.manifest.madeDirectory ?? false);
-    return { removed, place: { directory, mounted, madeDirectory } satisfies Place };
+    removePlace(door, { directory, mounted, madeDirectory });
+    return { directory, removed, unmounted: mounted };
   });
-  removePlace(door, place);
-  return { directory, removed, unmounted: place.mounted };
 }
 
 /**
@@ -216,8 +217,7 @@ function policyOf({ hidepid, exemptGid }: InstallOptions): { hidepid: Hidepid; e
   if (exemptGid !== undefined && !(Number.isInteger(exemptGid) && exemptGid >= 0 && exemptGid < 2 ** 32)) {
     throw new ArgumentError(EINVAL, 'install', `exemptGid must be the number of a group, not ${exemptGid}`);
   }
-  // Without /proc to look at, there is no policy to follow.
-  const proc = procPolicy() ?? { hidepid: 0, exemptGid: 0 };
+  const proc = procPolicy();
   return { hidepid: hidepid ?? proc.hidepid, exemptGid: exemptGid ?? proc.exemptGid };
 }
 

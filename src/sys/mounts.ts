@@ -6,6 +6,7 @@ import { SYSCALLS } from './uapi.gen.ts';
 
 /** flock(2) */
 const LOCK_EX = 2;
+const LOCK_NB = 4;
 
 const numbers = SYSCALLS[process.arch as keyof typeof SYSCALLS];
 
@@ -38,5 +39,5 @@ export function unmount(door: Door, target: string, flags: number): number {
   return result;
 }
 
-/** Waits for the lock; it goes with the descriptor. */
-export const lockExclusively = (door: Door, fd: number): number => door.syscall(numbers.flock, fd, LOCK_EX);
+/** Takes the lock, or is told EAGAIN where somebody else has it; it goes with the descriptor. */
+export const tryLock = (door: Door, fd: number): number => door.syscall(numbers.flock, fd, LOCK_EX | LOCK_NB);

@@ -10,19 +10,23 @@ import {
   readFileSync,
   readlinkSync,
   rmdirSync,
+  rmSync,
   statSync,
   symlinkSync,
   unlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, onTestFinished, test } from 'vitest';
 import { openPinned } from '../../src/backends/pinned/backend.ts';
+import { withInstallLock } from '../../src/backends/pinned/lock.ts';
 import type { Manifest } from '../../src/backends/pinned/manifest.ts';
 import { pinVersion } from '../../src/backends/pinned/pins.ts';
 import { withPlace } from '../../src/backends/pinned/place.ts';
-import { parseProcPolicy } from '../../src/backends/pinned/policy.ts';
+import { parseProcPolicy, procPolicy } from '../../src/backends/pinned/policy.ts';
 import { type InstallOptions, install, installed, uninstall } from '../../src/calls/install.ts';
 import { open } from '../../src/calls/open.ts';
 import { FDMAP_SELF } from '../../src/loader/objects.gen.ts';
@@ -34,7 +38,8 @@ import { mount, unmount } from '../../src/sys/mounts.ts';
 import { BPF_OBJ_PIN } from '../../src/sys/uapi.gen.ts';
 import { openDirectory } from '../helpers/compile.ts';
 import { lack, needs } from '../helpers/needs.ts';
-import { patience, scaled } from '../helpers/scale.ts';
+import { sleeper } from '../helpers/processes.ts';
+import { patience, scaled, until } from '../helpers/scale.ts';
 
 const { ENOSPC } = constants.errno;
 const door = nativeDoor as Door;
@@ -62,6 +67,19 @@ it.each([
   expect(parseProcPolicy(options)).toEqual({ hidepid, exemptGid });
 });
 
+test.each([
+  ['proc /proc proc rw,hidepid=noaccess,gid=27 0 0\n', 1, 27],
+  ['proc /proc proc rw 0 0\nproc /proc proc rw,hidepid=invisible 0 0\n', 2, 0],
+  ['proc /proc proc rw,relatime 0 0\nproc /jail/proc proc rw,hidepid=ptraceable 0 0\n', 0, 0],
+  ['tmpfs /run tmpfs rw 0 0\n', 4, 0],
+])('policy of the mounts %j', (mounts, hidepid, exemptGid) => {
+  const path = join(parent, 'mounts');
+  writeFileSync(path, mounts);
+  expect(procPolicy(path)).toEqual({ hidepid, exemptGid });
+  rmSync(path);
+  expect(procPolicy(path)).toEqual({ hidepid: 4, exemptGid: 0 });
+});
+
 needs('user').test('an ordinary user is told so at once', async () => {
   await expect(install({ at })).rejects.toMatchObject({ code: 'EPERM', syscall: 'install', path: at });
   await expect(uninstall({ at })).rejects.toMatchObject({ code: 'EPERM', syscall: 'uninstall' });
@@ -75,6 +93,68 @@ needs('root', 'kernel', 'proc').describe('install', () => {
     if (existsSync(at)) await uninstall({ at });
     expect(existsSync(at)).toBe(false);
     expect(isMounted(at)).toBe(false);
+  });
+
+  it('a lock that an ordinary user holds on the directory is in nobody’s way', async () => {
+    await install({ at });
+    const held = spawn(
+      'setpriv',
+      ['--reuid=61234', '--regid=61234', '--clear-groups', 'flock', at, 'sleep', '600'],
+      {
+        stdio: 'ignore',
+      },
+    );
+    onTestFinished(() => void held.kill('SIGKILL'));
+    await until('the lock is held', () => spawnSync('flock', ['--nonblock', at, 'true']).status !== 0);
+    expect(await install({ at, hidepid: 4 })).toMatchObject({ changed: true });
+    await uninstall({ at });
+  });
+
+  it('waits for another installation, and says for whom it has waited', async () => {
+    const path = `${at}.lock`;
+    writeFileSync(path, '', { mode: 0o600 });
+    const held = spawn('flock', [path, 'sleep', '600'], { stdio: 'ignore', detached: true });
+    const end = () => process.kill(-held.pid!, 'SIGKILL');
+    onTestFinished(() => {
+      if (existsSync(path)) unlinkSync(path);
+    });
+    await until('the lock is held', () => spawnSync('flock', ['--nonblock', path, 'true']).status !== 0);
+    expect(() => withInstallLock(door, at, () => 'ran', 100)).toThrow(
+      expect.objectContaining({ code: 'ERR_FDMAP_BUSY', message: expect.stringContaining(path) }),
+    );
+    end();
+    expect(withInstallLock(door, at, () => 'ran')).toBe('ran');
+    expect(existsSync(path)).toBe(false);
+    // What others could hold as well is no lock.
+    writeFileSync(path, '', { mode: 0o644 });
+    expect(() => withInstallLock(door, at, () => 'ran')).toThrow(
+      expect.objectContaining({ code: 'ERR_FDMAP_UNSAFE_DIRECTORY' }),
+    );
+  });
+
+  needs('mount-ns').test('the policy is that of the first process, not of the /proc in here', async () => {
+    const theirs = procPolicy('/proc/1/mounts').hidepid;
+    const other = theirs === 2 ? 1 : 2;
+    const installIn = (prepare: string) =>
+      spawnSync(
+        'unshare',
+        [
+          '-m',
+          'sh',
+          '-c',
+          `${prepare} && exec "$0" --input-type=module -e "$1"`,
+          process.execPath,
+          `import { install, uninstall } from ${JSON.stringify(dist)};
+           const { hidepid } = await install({ at: ${JSON.stringify(at)} });
+           await uninstall({ at: ${JSON.stringify(at)} });
+           console.log(hidepid);`,
+        ],
+        { encoding: 'utf8' },
+      );
+    const inside = installIn(`mount -t proc -o hidepid=${other} proc /proc`);
+    expect(inside).toMatchObject({ stderr: '', stdout: `${theirs}\n` });
+    const without = installIn('umount -l /proc');
+    expect(without).toMatchObject({ stderr: '', stdout: '4\n' });
   });
 
   const openHere = (backend: 'pinned' | 'auto' = 'pinned') => {
@@ -247,7 +327,7 @@ needs('root', 'kernel', 'proc').describe('install', () => {
     rmdirSync(at);
     await expect(install({ at: join(at, 'deeper') })).rejects.toMatchObject({
       code: 'ENOENT',
-      syscall: 'mkdir',
+      syscall: 'realpath',
     });
   });
 
@@ -319,21 +399,34 @@ needs('root', 'kernel', 'proc').describe('install', () => {
     rmdirSync(at);
   });
 
-  it('callers in a loop never miss the calls while versions change', {
-    timeout: patience(120_000),
-  }, async () => {
-    await install({ at });
+  /** Callers that ask about `pid` for as long as `action` takes: how many right answers, and what else they got. */
+  async function underLoad(pid: number, action: () => Promise<void>) {
     const script = `const f = await import(${JSON.stringify(dist)});
-      let answers = 0, wrong = [];
-      process.on('SIGTERM', () => { console.log(JSON.stringify({ answers, wrong: wrong.slice(0, 5) })); process.exit(); });
-      const expected = String(f.open({ backend: 'proc' }).fdmap());
+      const ask = (h) => JSON.stringify([
+        [...h.fdmap(${pid})],
+        [...h.fdinfo(${pid})].map(({ fd, path }) => [fd, path]),
+        h.pidinfo(${pid}, { fields: ['pid', 'command', 'fds'] }).toArray(),
+        h.pidmap({ mode: 'threads', pid: ${pid} }).length,
+      ]);
+      const expected = ask(f.open({ backend: 'proc' }));
+      const found = { answers: 0, errors: {}, wrong: [] };
+      process.on('SIGTERM', () => { console.log(JSON.stringify(found)); process.exit(); });
+      console.log('ready');
       (function loop() {
         for (let i = 0; i < 20; i++) {
           try {
             const h = f.open({ backend: 'pinned' });
-            if (h.pidmap({ mode: 'threads' }).includes(process.pid)) answers++; else wrong.push('not there');
-            h.close();
-          } catch (e) { wrong.push(e.message); }
+            try {
+              const answer = ask(h);
+              if (answer === expected) found.answers++;
+              else if (found.wrong.length < 5) found.wrong.push(answer + ' instead of ' + expected);
+            } finally {
+              h.close();
+            }
+          } catch (e) {
+            const what = e.code + ': ' + e.message;
+            found.errors[what] = (found.errors[what] ?? 0) + 1;
+          }
         }
         setImmediate(loop);
       })();`;
@@ -343,21 +436,66 @@ needs('root', 'kernel', 'proc').describe('install', () => {
         env: { FDMAP_BPFFS: at },
       }),
     );
-    const reports = callers.map(async (child) => {
-      let text = '';
+    const texts = callers.map(() => '');
+    const ends = callers.map((child, i) => {
       child.stdout.on('data', (piece) => {
-        text += piece;
+        texts[i] += piece;
       });
-      await new Promise((resolve) => child.once('close', resolve));
-      return JSON.parse(text);
+      return new Promise((resolve) => child.once('close', resolve));
     });
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    for (let i = 0; i < scaled(5, 3); i++) await install({ at, hidepid: i % 2 ? 0 : 2 });
-    for (const child of callers) child.kill('SIGTERM');
-    for (const { answers, wrong } of await Promise.all(reports)) {
-      expect(wrong).toEqual([]);
+    await until('callers are at work', () => texts.every((text) => text === 'ready\n'));
+    try {
+      await action();
+      await setTimeout(patience(300));
+    } finally {
+      for (const child of callers) child.kill('SIGTERM');
+      await Promise.all(ends);
+    }
+    return texts.map(
+      (text) =>
+        JSON.parse(text.slice('ready\n'.length)) as {
+          answers: number;
+          errors: Record<string, number>;
+          wrong: string[];
+        },
+    );
+  }
+
+  it('callers in a loop never miss the calls while versions change', {
+    timeout: patience(120_000),
+  }, async () => {
+    const { pid } = await sleeper(`5</dev/null 77<'${parent}'`);
+    await install({ at });
+    const reports = await underLoad(pid, async () => {
+      for (let i = 0; i < scaled(5, 3); i++) await install({ at, hidepid: i % 2 ? 0 : 2 });
+    });
+    for (const { answers, errors, wrong } of reports) {
+      expect({ errors, wrong }).toEqual({ errors: {}, wrong: [] });
       expect(answers).toBeGreaterThan(10);
     }
     expect(lstatSync(join(at, 'current')).isSymbolicLink()).toBe(true);
+  });
+
+  it('callers in a loop see answers or one clear error while the calls come and go', {
+    timeout: patience(120_000),
+  }, async () => {
+    const { pid } = await sleeper(`5</dev/null 77<'${parent}'`);
+    const reports = await underLoad(pid, async () => {
+      for (let i = 0; i < scaled(4, 2); i++) {
+        await install({ at });
+        await setTimeout(patience(200));
+        await uninstall({ at });
+      }
+    });
+    for (const { answers, errors, wrong } of reports) {
+      expect(wrong).toEqual([]);
+      expect(answers).toBeGreaterThan(0);
+      for (const error of Object.keys(errors)) {
+        expect(error).toMatch(
+          /^ERR_FDMAP_BACKEND_UNAVAILABLE: .*: (there is no|there are no calls in|.* is not a bpf)/,
+        );
+      }
+      expect(Object.keys(errors)).not.toEqual([]);
+    }
   });
 });

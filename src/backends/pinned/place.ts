@@ -1,21 +1,13 @@
-/** The directory of an installation: made, locked, mounted, and all of that undone. */
+/** The directory of an installation: made, mounted, and both undone. */
 
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  rmdirSync,
-  statfsSync,
-  statSync,
-} from 'node:fs';
+import { mkdirSync, rmdirSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { FdmapError, SystemError } from '../../errors.ts';
 import type { Door } from '../../sys/door.ts';
-import { EBUSY, EEXIST, ENOENT, errnoOf } from '../../sys/errno.ts';
-import { lockExclusively, mount, unmount } from '../../sys/mounts.ts';
+import { EBUSY, EEXIST, errnoOf } from '../../sys/errno.ts';
+import { mount, unmount } from '../../sys/mounts.ts';
 import { BPF_FS_MAGIC, checkDirectory } from './directory.ts';
+import { withInstallLock } from './lock.ts';
 
 /** include/uapi/linux/mount.h: MS_NOSUID | MS_NODEV | MS_NOEXEC; include/linux/fs.h: MNT_DETACH */
 const MOUNT_FLAGS = 2 | 4 | 8;
@@ -32,13 +24,13 @@ export interface Place {
  * Runs `action` with a bpffs at `directory` and nobody else installing or
  * uninstalling there. Where the action fails, what was made for it goes again.
  *
- * @throws FdmapError ERR_FDMAP_UNSAFE_DIRECTORY; SystemError of mkdir(2), mount(2), flock(2)
+ * @throws FdmapError ERR_FDMAP_UNSAFE_DIRECTORY, ERR_FDMAP_BUSY; SystemError of mkdir(2), mount(2), flock(2)
  */
 export function withPlace<T>(door: Door, directory: string, action: (place: Place) => T): T {
-  const madeDirectory = makeDirectory(directory);
-  let mounted = false;
-  try {
-    return locked(door, directory, () => {
+  return withInstallLock(door, directory, () => {
+    const madeDirectory = makeDirectory(directory);
+    let mounted = false;
+    try {
       if (isBpffs(directory)) {
         checkDirectory(directory);
         return action({ directory, madeDirectory, mounted });
@@ -47,14 +39,13 @@ export function withPlace<T>(door: Door, directory: string, action: (place: Plac
       const result = mount(door, 'fdmap', directory, 'bpf', MOUNT_FLAGS, 'mode=0755');
       if (result < 0) throw new SystemError(result, 'mount', { path: directory });
       mounted = true;
-      // The path has another directory now: that is the one to be locked.
-      return locked(door, directory, () => action({ directory, madeDirectory, mounted }));
-    });
-  } catch (error) {
-    if (mounted) removePlace(door, { directory, madeDirectory, mounted });
-    else if (madeDirectory) rmdirSync(directory);
-    throw error;
-  }
+      return action({ directory, madeDirectory, mounted });
+    } catch (error) {
+      if (mounted) removePlace(door, { directory, madeDirectory, mounted });
+      else if (madeDirectory) rmdirSync(directory);
+      throw error;
+    }
+  });
 }
 
 /** Unmounts and removes what an installation brought; lazily where somebody is still in there. */
@@ -96,25 +87,3 @@ function refuseUnsafeParent(directory: string): void {
 }
 
 const isBpffs = (directory: string) => statfsSync(directory).type === BPF_FS_MAGIC;
-
-/** Locks the directory that the path leads to, also if another one has come there while waiting. */
-export function locked<T>(door: Door, directory: string, action: () => T): T {
-  for (;;) {
-    let fd: number;
-    try {
-      fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
-    } catch (error) {
-      const errno = errnoOf(error);
-      if (errno !== -ENOENT) throw new SystemError(errno, 'open', { path: directory });
-      throw new FdmapError('ERR_FDMAP_NOT_INSTALLED', `there is no ${directory}`);
-    }
-    try {
-      const result = lockExclusively(door, fd);
-      if (result < 0) throw new SystemError(result, 'flock', { path: directory });
-      const [held, there] = [fstatSync(fd), statSync(directory)];
-      if (held.dev === there.dev && held.ino === there.ino) return action();
-    } finally {
-      closeSync(fd);
-    }
-  }
-}

@@ -23,6 +23,8 @@ export interface ProcPolicy {
   readonly exemptGid: number;
 }
 
+const STRICTEST: ProcPolicy = { hidepid: 4, exemptGid: 0 };
+
 /** Options of a line of /proc/mounts; an unknown hidepid is the strictest one. */
 export function parseProcPolicy(options: string): ProcPolicy {
   const value = (name: string) =>
@@ -37,14 +39,20 @@ export function parseProcPolicy(options: string): ProcPolicy {
   };
 }
 
-/** Of the proc mounted at /proc; undefined without one. */
-export function procPolicy(): ProcPolicy | undefined {
+/** Of the first process: in a container that shares the machine's pid namespace, /proc/self has its own. */
+const MOUNTS = '/proc/1/mounts';
+
+/**
+ * Of the proc that is mounted at /proc for the first process; the strictest where it cannot be
+ * known, because there is no /proc here or there.
+ */
+export function procPolicy(path = MOUNTS): ProcPolicy {
   let mounts: string;
   try {
-    mounts = readFileSync('/proc/self/mounts', 'latin1');
+    mounts = readFileSync(path, 'latin1');
   } catch (error) {
     errnoOf(error);
-    return undefined;
+    return STRICTEST;
   }
   // The last one mounted is the one that is seen.
   const line = mounts
@@ -52,7 +60,7 @@ export function procPolicy(): ProcPolicy | undefined {
     .map((text) => text.split(' '))
     .filter(([, where, type]) => where === '/proc' && type === 'proc')
     .at(-1);
-  return parseProcPolicy(line?.[3] ?? '');
+  return line ? parseProcPolicy(line[3] ?? '') : STRICTEST;
 }
 
 /** The number of a group by its name, or by the number itself. */
