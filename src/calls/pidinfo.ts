@@ -65,7 +65,7 @@ export function pidinfo(
     args: (pid) => (recorded ? -EOPNOTSUPP : readArgs(files, pid)),
     executables: (processes) => {
       const found = backend.executables(processes);
-      // What a stream cannot be asked for is absent (docs/backends.md).
+      // Images have no programs.
       if (found === -EOPNOTSUPP) return new Map();
       if (typeof found === 'number') throw new SystemError(found, 'pidinfo', about);
       return found;

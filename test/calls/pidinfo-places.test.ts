@@ -167,8 +167,7 @@ describeBackends('pidinfo', (handle, { name, proc }) => {
     for (const small of smalls) await small.end();
   });
 
-  const { test: withPlaces } = when(name !== 'pinned by streams', 'a stream of places needs a question');
-  withPlaces('the program: path, device and inode, of one and of all', async () => {
+  test('the program: path, device and inode, of one and of all', async () => {
     const folder = join(directory, name.replaceAll(' ', '-'));
     mkdirSync(folder);
     // By its own name: it may be one of many in a busybox.

@@ -464,7 +464,7 @@ needs('root', 'kernel', 'proc').describe('install', () => {
   it('callers in a loop never miss the calls while versions change', {
     timeout: patience(120_000),
   }, async () => {
-    const { pid } = await sleeper(`5</dev/null 77<'${parent}'`);
+    const { pid } = await sleeper(`5</dev/null 7<'${parent}'`);
     await install({ at });
     const reports = await underLoad(pid, async () => {
       for (let i = 0; i < scaled(5, 3); i++) await install({ at, hidepid: i % 2 ? 0 : 2 });
@@ -479,7 +479,7 @@ needs('root', 'kernel', 'proc').describe('install', () => {
   it('callers in a loop see answers or one clear error while the calls come and go', {
     timeout: patience(120_000),
   }, async () => {
-    const { pid } = await sleeper(`5</dev/null 77<'${parent}'`);
+    const { pid } = await sleeper(`5</dev/null 7<'${parent}'`);
     const reports = await underLoad(pid, async () => {
       for (let i = 0; i < scaled(4, 2); i++) {
         await install({ at });

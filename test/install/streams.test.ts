@@ -48,6 +48,50 @@ needs('gcc', 'pinned', 'root', 'other-uid').describe('without bpf(2)', () => {
     ]);
   });
 
+  it('fdinfo and the program of a process too, of one and of all', async () => {
+    const { pid } = await sleeper('5</dev/null 7<.', { uid: 1_001, gid: 1_001 });
+    const ask = `
+      const rows = (list) => list.toArray().filter((row) => row.pid === ${pid});
+      const brief = (list) => rows(list).map(({ fd, type, path }) => [fd, type, path]);
+      const self = h.fdinfo().toArray().map(({ fd }) => fd);
+      console.log(JSON.stringify([
+        brief(h.fdinfo(${pid}, { places: true })).filter(([fd]) => fd !== 'mem'),
+        brief(h.fdinfo([${pid}, process.pid], { places: true })).filter(([fd]) => fd !== 'mem'),
+        brief(h.fdinfo(undefined, { path: '/dev/null' })),
+        rows(h.pidinfo(undefined, { fields: ['exe'] }))[0].exe.path,
+        self.filter((fd) => !fs.existsSync('/proc/self/fd/' + fd)),
+      ]));`;
+    const head = `const fs = await import('node:fs');`;
+    const forbidden = run(
+      `${head} const h = f.open(); if (!/forbidden/.test(h.why)) throw h.why; ${ask}`,
+      ...user,
+    );
+    const { stdout } = spawnSync(
+      process.execPath,
+      [
+        '--input-type=module',
+        '-e',
+        `${head} const f = await import(${JSON.stringify(dist)}); const h = f.open({ backend: 'pinned' }); ${ask}`,
+      ],
+      { encoding: 'utf8', uid: 1_001, gid: 1_001, env: { FDMAP_BPFFS: process.env.FDMAP_TEST_BPFFS } },
+    );
+    const [self, ...rest] = (forbidden as unknown[]).toReversed();
+    expect(rest).toEqual(JSON.parse(stdout).toReversed().slice(1));
+    // The stream's own descriptor is not part of the answer.
+    expect(self).toEqual([]);
+    expect((forbidden as [unknown[][]])[0]).toContainEqual([7, 'dir', process.cwd()]);
+  });
+
+  it('fdinfo: errors are the same', () => {
+    const answer = run(
+      `const h = f.open(); const codes = [];
+       for (const pid of [${process.pid}, 4194303]) try { h.fdinfo(pid) } catch (e) { codes.push(e.code) }
+       console.log(JSON.stringify([...codes, h.fdinfo().hidden > 0]))`,
+      ...user,
+    );
+    expect(answer).toEqual(['EACCES', 'ESRCH', true]);
+  });
+
   it('the access check is the same', () => {
     const answer = run(
       `const h = f.open({ backend: 'pinned' }); const codes = [];

@@ -55,6 +55,14 @@ export class FdinfoRequest {
     return runUntilAnswered(this.#runner, abi.FDINFO_REQUEST_ERROR >> 2);
   }
 
+  /** Whoever reads a stream in this thread without having asked is to get everything. */
+  forget(): void {
+    const context = this.#context;
+    context.setU32(abi.FDINFO_REQUEST_FILTERS, 0);
+    context.setU32(abi.FDINFO_REQUEST_WANT, 0xffff_ffff);
+    runUntilAnswered(this.#runner, abi.FDINFO_REQUEST_ERROR >> 2);
+  }
+
   /** A name that no process can have is compared by who asks: none matches. */
   #setCommand(command: Uint8Array): number {
     if (command.length > COMMAND_BYTES) return 0;

@@ -159,6 +159,7 @@ class KernelStream implements DescriptorStream {
     if (this.#iterator < 0) return;
     close(this.#door, this.#iterator);
     close(this.#door, this.#link);
+    this.#sources[0]?.request.forget();
     this.#iterator = this.#link = -1;
     // What was lent may be had again now.
     this.#spares.lend(() => undefined);

@@ -8,6 +8,7 @@ import { constants } from 'node:fs';
 import { join } from 'node:path';
 import { decodeBitmap } from '../../abi/bitmap.ts';
 import * as abi from '../../abi/layout.gen.ts';
+import type { Executable } from '../../abi/pidinfo/executable.ts';
 import { SystemError } from '../../errors.ts';
 import { close, openat } from '../../sys/calls.ts';
 import { SpareDescriptors, toHighDescriptor } from '../../sys/descriptors.ts';
@@ -15,9 +16,12 @@ import type { Door } from '../../sys/door.ts';
 import { EAGAIN, EMFILE, ENOENT, EOPNOTSUPP, ESRCH } from '../../sys/errno.ts';
 import { Memory } from '../../sys/memory.ts';
 import type { Backend, PidinfoQuestion, PidmapQuestion, Records } from '../backend.ts';
+import type { DescriptorStream, FdinfoQuestion } from '../fdinfo.ts';
+import { addExecutables } from '../kernel/executables.ts';
 import { Chosen } from '../kernel/pidinfo-iterator.ts';
 import { PidmapIterator } from '../kernel/pidmap-iterator.ts';
 import { readStream, STREAM_BYTES, type StreamOpener } from '../kernel/stream.ts';
+import { PinnedDescriptorStream } from './descriptor-stream.ts';
 import { inVersion } from './directory.ts';
 
 /** What a pinned link of the iterator `program` is called. */
@@ -134,14 +138,28 @@ export class StreamBackend implements Backend {
     return this.#spares;
   }
 
-  /** A stream of everything cannot be asked for one thing, and its records need the request program. */
-  fdinfo(): number {
-    return -EOPNOTSUPP;
+  /** open, a read for each 32 KiB of what every process has, close: for one process as for all. */
+  fdinfo({ pid, places, mappings }: FdinfoQuestion): DescriptorStream {
+    const programs = [
+      'fdinfo_files',
+      ...(places ? ['fdinfo_places'] : []),
+      ...(mappings ? ['fdinfo_mappings'] : []),
+    ];
+    return this.#descriptorStream(programs, pid);
   }
 
-  /** Nor this. */
-  executables(): number {
-    return -EOPNOTSUPP;
+  executables(): ReadonlyMap<number, Executable> | number {
+    const found = new Map<number, Executable>();
+    const error = addExecutables(this.#descriptorStream(['fdinfo_places'], undefined), found);
+    return error < 0 ? error : found;
+  }
+
+  #descriptorStream(programs: readonly string[], pid: number | undefined): DescriptorStream {
+    const streams = programs.map((program) => {
+      const open = pinnedStream(this.#door, this.#directory, program);
+      return () => this.#withDescriptor((stream) => stream(), open);
+    });
+    return new PinnedDescriptorStream(this.#door, streams, pid);
   }
 
   prepare(): void {

@@ -1,7 +1,7 @@
 /** The zoo as lsfd, lsof, ss and /proc/PID/fdinfo have it, member by member: test/helpers/equivalences/. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { BACKENDS, describeBackends } from '../../helpers/backends.ts';
+import { describeBackends } from '../../helpers/backends.ts';
 import { FDINFO } from '../../helpers/equivalences/fdinfo.ts';
 import { LSFD } from '../../helpers/equivalences/lsfd.ts';
 import { LSOF } from '../../helpers/equivalences/lsof.ts';
@@ -25,9 +25,6 @@ const TRUTHS: readonly Truth[] = [
   { name: '/proc/PID/fdinfo', needs: ['python3'], ask: procFdinfo, table: FDINFO },
 ];
 
-/** A stream of everything, read by open(2), cannot be asked: EOPNOTSUPP (docs/backends.md). */
-const ASKABLE = BACKENDS.filter(({ name }) => name !== 'pinned by streams');
-
 /** One zoo for all: what is in it does not change, and one backend sees what the other sees. */
 let zoo: Zoo;
 beforeAll(async () => {
@@ -43,59 +40,54 @@ function ask({ name, ask }: Truth): Peer {
 }
 
 for (const truth of TRUTHS) {
-  describeBackends(
-    `as ${truth.name} has it`,
-    (handle, { proc }) => {
-      needs(...truth.needs).describe('the zoo', () => {
-        let peer: Peer;
-        let rows: readonly Row[];
-        let titles: ReadonlyMap<number, string>;
+  describeBackends(`as ${truth.name} has it`, (handle, { proc }) => {
+    needs(...truth.needs).describe('the zoo', () => {
+      let peer: Peer;
+      let rows: readonly Row[];
+      let titles: ReadonlyMap<number, string>;
 
-        beforeAll(() => {
-          peer = ask(truth);
-          rows = JSON.parse(JSON.stringify(handle().fdinfo(zoo.pid).toArray()));
-          titles = new Map(Object.entries(zoo.animals).map(([name, { fd }]) => [fd, name]));
-        });
-
-        for (const { ours, theirs, of, read, only } of truth.table) {
-          test(`${ours} is ${theirs}`, (context) => {
-            if (peer.columns?.has(theirs) === false)
-              return context.skip(`this ${truth.name} has no ${theirs}`);
-            const expected: Record<string, unknown> = {};
-            const found: Record<string, unknown> = {};
-            for (const row of rows) {
-              const told = peer.rows.get(row.fd)?.[theirs];
-              if (told === undefined || only?.(row) === false || row[ours] === undefined) continue;
-              const mine = of(row);
-              if (mine === undefined) continue;
-              const title = `${row.fd} ${titles.get(row.fd) ?? row.type}`;
-              found[title] = mine;
-              expected[title] = read ? read(told, row) : told;
-            }
-            expect(found).toEqual(expected);
-            // Those that /proc tells nobody: docs/backends.md.
-            if (proc && rows.every((row) => row[ours] === undefined || only?.(row) === false))
-              return context.skip('/proc does not tell it');
-            if (Object.keys(found).length > 0) return;
-            // Older kernels have fewer lines, and not everybody may make every animal.
-            if (truth.table === FDINFO && [...peer.rows.values()].every((row) => !(theirs in row)))
-              return context.skip(`this kernel does not print ${theirs}`);
-            const missing = Object.entries(zoo.animals).filter(([, animal]) => animal.missing);
-            if (missing.length > 0)
-              return context.skip(`nothing has it, without ${missing.map(([name]) => name).join(', ')}`);
-            expect.fail('nothing was compared');
-          });
-        }
-
-        test('no descriptor is on one side alone', () => {
-          if (truth.name === 'ss') {
-            for (const fd of peer.rows.keys()) expect(rows.map((row) => row.fd)).toContain(fd);
-            return;
-          }
-          expect(rows.map(({ fd }) => fd)).toEqual([...peer.rows.keys()].sort((a, b) => a - b));
-        });
+      beforeAll(() => {
+        peer = ask(truth);
+        rows = JSON.parse(JSON.stringify(handle().fdinfo(zoo.pid).toArray()));
+        titles = new Map(Object.entries(zoo.animals).map(([name, { fd }]) => [fd, name]));
       });
-    },
-    ASKABLE,
-  );
+
+      for (const { ours, theirs, of, read, only } of truth.table) {
+        test(`${ours} is ${theirs}`, (context) => {
+          if (peer.columns?.has(theirs) === false) return context.skip(`this ${truth.name} has no ${theirs}`);
+          const expected: Record<string, unknown> = {};
+          const found: Record<string, unknown> = {};
+          for (const row of rows) {
+            const told = peer.rows.get(row.fd)?.[theirs];
+            if (told === undefined || only?.(row) === false || row[ours] === undefined) continue;
+            const mine = of(row);
+            if (mine === undefined) continue;
+            const title = `${row.fd} ${titles.get(row.fd) ?? row.type}`;
+            found[title] = mine;
+            expected[title] = read ? read(told, row) : told;
+          }
+          expect(found).toEqual(expected);
+          // Those that /proc tells nobody: docs/backends.md.
+          if (proc && rows.every((row) => row[ours] === undefined || only?.(row) === false))
+            return context.skip('/proc does not tell it');
+          if (Object.keys(found).length > 0) return;
+          // Older kernels have fewer lines, and not everybody may make every animal.
+          if (truth.table === FDINFO && [...peer.rows.values()].every((row) => !(theirs in row)))
+            return context.skip(`this kernel does not print ${theirs}`);
+          const missing = Object.entries(zoo.animals).filter(([, animal]) => animal.missing);
+          if (missing.length > 0)
+            return context.skip(`nothing has it, without ${missing.map(([name]) => name).join(', ')}`);
+          expect.fail('nothing was compared');
+        });
+      }
+
+      test('no descriptor is on one side alone', () => {
+        if (truth.name === 'ss') {
+          for (const fd of peer.rows.keys()) expect(rows.map((row) => row.fd)).toContain(fd);
+          return;
+        }
+        expect(rows.map(({ fd }) => fd)).toEqual([...peer.rows.keys()].sort((a, b) => a - b));
+      });
+    });
+  });
 }
