@@ -849,6 +849,21 @@ static __attribute__((unused)) unsigned fdmap__decode(const struct fdmap__head *
 	return n;
 }
 
+/*
+ * read(2) of a stream. EAGAIN: the program had no memory for a moment, or a million
+ * objects passed without a record. So often in a row it is a fault to report.
+ */
+static __attribute__((unused)) ssize_t fdmap__read(int fd, void *to, size_t length)
+{
+	ssize_t got;
+
+	for (int i = 0;; i++) {
+		got = read(fd, to, length);
+		if (got >= 0 || (errno != EAGAIN && errno != EINTR) || i == FDMAP__ATTEMPTS)
+			return got;
+	}
+}
+
 /* Where bpf(2) is forbidden: the stream of every task, and ours picked from it. */
 static __attribute__((unused)) __attribute__((noinline)) long fdmap__by_stream(pid_t pid, int *fds, unsigned count,
 									       int start)
@@ -863,13 +878,18 @@ static __attribute__((unused)) __attribute__((noinline)) long fdmap__by_stream(p
 
 	if (fd < 0)
 		return -1;
-	while ((length = read(fd, &piece, sizeof(piece))) > 0 || (length < 0 && errno == EAGAIN)) {
+	while ((length = fdmap__read(fd, &piece, sizeof(piece))) > 0) {
 		for (ssize_t at = 0; result < 0 && at + (ssize_t)sizeof(struct fdmap__head) <= length;) {
 			struct fdmap__head *head = (struct fdmap__head *)(void *)(piece.bytes + at), *verdict = head;
 			uint64_t *words = (uint64_t *)(void *)(head + 1);
 
-			if (head->words)
+			if (head->words) {
+				if (head->words * 8 + 2 * sizeof(*head) > (size_t)(length - at)) {
+					error = EBADMSG;
+					break;
+				}
 				verdict = (struct fdmap__head *)(void *)(words + head->words);
+			}
 			at = (char *)(verdict + 1) - piece.bytes;
 			if (head->pid != wanted)
 				continue;
@@ -882,7 +902,11 @@ static __attribute__((unused)) __attribute__((noinline)) long fdmap__by_stream(p
 			result = fdmap__decode(head, words, start, fds, count, 0);
 		}
 	}
+	if (length < 0)
+		error = errno;
 	close(fd);
+	if (length < 0)
+		result = -1;
 	if (result < 0)
 		errno = error;
 	return result;
@@ -974,9 +998,7 @@ static __attribute__((unused)) struct pidmap__record *pidmap__records(size_t *co
 				goto failed;
 			bytes = larger;
 		}
-		got = read(fd, bytes + length, FDMAP__STREAM);
-		if (got < 0 && errno == EAGAIN)
-			continue;
+		got = fdmap__read(fd, bytes + length, FDMAP__STREAM);
 		if (got < 0)
 			goto failed;
 		if (!got)
@@ -1106,13 +1128,10 @@ FDMAP_STATIC const struct fdmap_record *fdmap_stream_next(struct fdmap_stream *s
 	uint32_t left;
 
 	while (stream->at == stream->length) {
-		ssize_t got = read(stream->fd, stream->piece.bytes, sizeof(stream->piece.bytes));
+		ssize_t got = fdmap__read(stream->fd, stream->piece.bytes, sizeof(stream->piece.bytes));
 
 		if (got == 0)
 			errno = 0;
-		/* the program had no memory for a moment, or the iterator had to let others run */
-		if (got < 0 && (errno == EAGAIN || errno == EINTR))
-			continue;
 		if (got <= 0)
 			return NULL;
 		stream->at = 0;

@@ -1,7 +1,7 @@
 /** Processes that are not Node: as small as can be, with nothing open but what they are given. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { onTestFinished } from 'vitest';
 import { until } from './scale.ts';
 
@@ -12,9 +12,12 @@ export interface Small {
   end(): Promise<void>;
 }
 
+/** dash takes one digit for a redirection's number, and more for a word of the command. */
+const SHELL = existsSync('/bin/bash') ? 'bash' : 'sh';
+
 /** `sh -c script`; ended with the test that it was started in. */
 export function shell(script: string, options: { uid?: number; gid?: number } = {}): Small {
-  const child: ChildProcess = spawn('sh', ['-c', script], {
+  const child: ChildProcess = spawn(SHELL, ['-c', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
     ...options,
   });
@@ -45,6 +48,10 @@ export async function sleeper(
   const small = shell(`exec sleep 1000 ${redirections}`, options);
   // Asleep: the dynamic linker has closed what it had opened.
   await until('sleep runs', () => commandOf(small.pid) === 'sleep' && stateOf(small.pid) === 'S');
+  const open = new Set(readdirSync(`/proc/${small.pid}/fd`));
+  for (const [, fd] of redirections.matchAll(/(\d+)[<>]+(?!&-)/g)) {
+    if (!open.has(fd!)) throw new Error(`${SHELL} has not opened ${fd}`);
+  }
   return small;
 }
 

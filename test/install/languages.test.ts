@@ -108,6 +108,11 @@ needs('gcc', 'pinned').describe('examples/c', () => {
     const fds = compile('examples/c/fds.c', into, ['-fsanitize=address,undefined', '-fno-sanitize-recover']);
     expect(run(fds, String(pid))).toBe(`${pid}: ${listedDescriptors(pid).join(' ')}\n`);
     run(fds);
+    const closefrom = compile('examples/c/closefrom.c', into, [
+      '-fsanitize=address,undefined',
+      '-fno-sanitize-recover',
+    ]);
+    run('sh', '-c', 'exec 5</dev/null 9</dev/null; exec "$@"', 'sh', closefrom, '3', 'true');
     run(compile('test/c/actor.c', into, ['-fsanitize=address,undefined']), 'pidmap', 'nobpf', '--', '1', '0');
   });
 });

@@ -4,21 +4,19 @@ import { Chunk } from '../../abi/fdinfo/record.ts';
 import * as abi from '../../abi/layout.gen.ts';
 import * as objects from '../../loader/objects.gen.ts';
 import { createIterator, createIteratorLink } from '../../sys/bpf.ts';
-import { close, readAt } from '../../sys/calls.ts';
+import { close } from '../../sys/calls.ts';
 import type { SpareDescriptors } from '../../sys/descriptors.ts';
 import type { Door } from '../../sys/door.ts';
-import { EAGAIN, ESRCH } from '../../sys/errno.ts';
+import { ESRCH } from '../../sys/errno.ts';
 import { Memory } from '../../sys/memory.ts';
 import type { DescriptorStream, FdinfoQuestion } from '../fdinfo.ts';
 import type { ObjectSource } from './backend.ts';
 import { FdinfoRequest } from './fdinfo-request.ts';
 import { isSearch, SearchStream } from './fdinfo-search.ts';
-import { STREAM_BYTES } from './stream.ts';
+import { readPiece, STREAM_BYTES } from './stream.ts';
 
 /** Answers of one process end in the first read; those of a machine are read into one piece after the other. */
 const LARGE = 32 * STREAM_BYTES;
-/** A million objects without a record end a read(2) early (bpf_seq_read()); so many in a row are a fault. */
-const ATTEMPTS = 10_000;
 
 /** One iterator program with the program that takes its requests. */
 interface Source {
@@ -188,16 +186,10 @@ class KernelStream implements DescriptorStream {
   }
 
   #readOnce(): number {
-    const source = this.#sources[0] as Source;
-    const piece = this.#piece as Memory;
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      // Another stream of this thread may have asked for something else meanwhile.
-      const asked = source.request.ask(this.#question);
-      if (asked < 0) return asked;
-      const length = readAt(this.#door, this.#iterator, piece, this.#used, STREAM_BYTES);
-      if (length !== -EAGAIN) return length;
-    }
-    return -EAGAIN;
+    const { request } = this.#sources[0] as Source;
+    // Another stream of this thread may have asked for something else meanwhile.
+    const ask = () => request.ask(this.#question);
+    return readPiece(this.#door, this.#iterator, this.#piece as Memory, this.#used, ask);
   }
 
   close(): void {

@@ -1,7 +1,7 @@
 /** Reads everything that an iterator has to say. */
 
 import { createIterator, createIteratorLink } from '../../sys/bpf.ts';
-import { close, read } from '../../sys/calls.ts';
+import { close, readAt } from '../../sys/calls.ts';
 import type { Door } from '../../sys/door.ts';
 import { EAGAIN } from '../../sys/errno.ts';
 import type { Memory } from '../../sys/memory.ts';
@@ -11,6 +11,26 @@ import type { Memory } from '../../sys/memory.ts';
  * bpf_iter_get_info(). With a buffer of this size every read ends at a record.
  */
 export const STREAM_BYTES = 32 * 1024;
+
+/** A million objects without a record end a read(2) early (bpf_seq_read()); so many in a row are a fault. */
+const ATTEMPTS = 10_000;
+
+/** The next records of an iterator, written at `offset`: their length, 0 at the end, or a negative errno. */
+export function readPiece(
+  door: Door,
+  iterator: number,
+  into: Memory,
+  offset = 0,
+  ask?: () => number,
+): number {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const asked = ask?.() ?? 0;
+    if (asked < 0) return asked;
+    const length = readAt(door, iterator, into, offset, STREAM_BYTES);
+    if (length !== -EAGAIN) return length;
+  }
+  return -EAGAIN;
+}
 
 /** Opens a stream from its beginning: a descriptor, or a negative errno. */
 export type StreamOpener = () => number;
@@ -53,9 +73,7 @@ export function readStream(
   if (iterator < 0) return iterator;
   try {
     for (;;) {
-      const length = read(door, iterator, buffer);
-      // EAGAIN: a million objects without a record (bpf_seq_read()); there may be more.
-      if (length === -EAGAIN) continue;
+      const length = readPiece(door, iterator, buffer);
       if (length <= 0) return length;
       take(length, iterator);
     }

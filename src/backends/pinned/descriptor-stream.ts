@@ -2,15 +2,11 @@
 
 import { Chunk } from '../../abi/fdinfo/record.ts';
 import * as abi from '../../abi/layout.gen.ts';
-import { close, read } from '../../sys/calls.ts';
+import { close } from '../../sys/calls.ts';
 import type { Door } from '../../sys/door.ts';
-import { EAGAIN } from '../../sys/errno.ts';
 import { Memory } from '../../sys/memory.ts';
 import type { DescriptorStream } from '../fdinfo.ts';
-import { STREAM_BYTES, type StreamOpener } from '../kernel/stream.ts';
-
-/** A million objects without a record end a read(2) early (bpf_seq_read()); so many in a row are a fault. */
-const ATTEMPTS = 10_000;
+import { readPiece, STREAM_BYTES, type StreamOpener } from '../kernel/stream.ts';
 
 /** Opens one stream after the other: a read for each 32 KiB of what all processes have. */
 export class PinnedDescriptorStream implements DescriptorStream {
@@ -38,7 +34,7 @@ export class PinnedDescriptorStream implements DescriptorStream {
         this.#iterator = open();
         if (this.#iterator < 0) return this.#iterator;
       }
-      const length = this.#read();
+      const length = readPiece(this.#door, this.#iterator, this.#piece);
       if (length < 0) return length;
       if (length === 0) {
         this.#stop();
@@ -48,14 +44,6 @@ export class PinnedDescriptorStream implements DescriptorStream {
       const kept = this.#keep(length);
       if (kept > 0) return Chunk.copyOf(this.#piece.u8.subarray(0, kept));
     }
-  }
-
-  #read(): number {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const length = read(this.#door, this.#iterator, this.#piece);
-      if (length !== -EAGAIN) return length;
-    }
-    return -EAGAIN;
   }
 
   /** Moves the records that were asked for to the front; gives their length. */
