@@ -3,9 +3,12 @@
  *
  *	actor target OPTION...			prints its number and waits
  *	actor caller OPTION... -- PID...	asks for each process, one line:
- *		PID CWD SEARCH FD FDMAP
+ *		PID CWD SEARCH FD FDMAP WIDE STREAM OPEN IO DESCRIPTORS
  *	the errno (0: allowed) of readlink(/proc/PID/cwd), of searching the
- *	directory /proc/PID/fd, of readlink(/proc/PID/fd/0) and of fdmap(PID).
+ *	directory /proc/PID/fd, of readlink(/proc/PID/fd/0), of fdmap(PID) by its small
+ *	program, its wide one and its stream; how many descriptors it told of; whether
+ *	pidinfo told of IO (-1: no such program on this kernel), and how many
+ *	descriptors of that thread the stream of fdinfo has.
  *	actor pidmap OPTION... -- FLAGS PID	prints pidmap(PID, FLAGS), or its errno
  *	actor exec OPTION... -- COMMAND...	runs a command so
  *	actor wait				prints its number and waits, as it is
@@ -164,17 +167,82 @@ static int errno_of_link(const char *format, int pid)
 	return readlink(path, link, sizeof(link)) < 0 ? errno : 0;
 }
 
+/* Without bpf(2), or on a kernel without the program, there is nothing to compare: the same verdict again. */
+static int errno_of_wide(int pid, int verdict)
+{
+	int fds[64];
+
+	if (fdmap__by_wide(pid, fds, 64, 0, 0) >= 0)
+		return 0;
+	return errno == ENOSYS ? verdict : errno;
+}
+
+/* struct pidinfo_small of bpf/fdmap.h, asked for one process */
+static int has_io(int pid)
+{
+	static struct {
+		struct pidinfo__head {
+			uint32_t abi, flags;
+			uint64_t mask;
+			uint32_t count;
+			int32_t error;
+			uint32_t stored, bytes, nested, pad[3];
+		} head;
+		union {
+			int32_t pids[8];
+			struct fdmap_record record;
+			char room[4048];
+		} u;
+	} context;
+	int program = fdmap__get("pidinfo_small", 0);
+
+	if (program < 0) {
+		need(errno == ENOSYS, "pidinfo_small");
+		return -1;
+	}
+	memset(&context, 0, sizeof(context));
+	context.head.abi = FDMAP_ABI;
+	context.head.mask = 1ULL << PIDINFO_IO;
+	context.head.count = 1;
+	context.u.pids[0] = pid;
+	need(!fdmap__run(program, &context, sizeof(context), &context.head.error), "pidinfo");
+	close(program);
+	return fdmap_process(&context.u.record) && fdmap_attribute(&context.u.record, PIDINFO_IO, 0, NULL);
+}
+
+static void count_descriptors(int count, char **pids, int *found)
+{
+	static struct fdmap_stream stream;
+	const struct fdmap_record *record;
+
+	need(!fdmap_stream_open(&stream, "fdinfo_files"), "fdinfo_files");
+	while ((record = fdmap_stream_next(&stream))) {
+		const struct fdinfo_record *descriptor = fdmap_descriptor(record);
+
+		for (int i = 0; descriptor && i < count; i++)
+			found[i] += descriptor->tid == atoi(pids[i]);
+	}
+	need(!errno, "fdinfo_files");
+	fdmap_stream_close(&stream);
+}
+
 static void caller(int count, char **pids)
 {
+	static int found[1024];
+
+	need(count <= 1024, "more processes than there is room for");
+	count_descriptors(count, pids, found);
 	for (int i = 0; i < count; i++) {
 		int pid = atoi(pids[i]), fds[64];
 		int cwd = errno_of_link("/proc/%d/cwd", pid), fd = errno_of_link("/proc/%d/fd/0", pid);
-		int verdict = fdmap(pid, fds, 64, 0, 0) < 0 ? errno : 0, search;
+		int open = (int)fdmap(pid, fds, 64, 0, 0), verdict = open < 0 ? errno : 0, search;
+		int wide = errno_of_wide(pid, verdict), stream = fdmap__by_stream(pid, fds, 64, 0) < 0 ? errno : 0;
 		char path[64];
 
 		snprintf(path, sizeof(path), "/proc/%d/fd", pid);
 		search = faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) ? errno : 0;
-		printf("%d %d %d %d %d\n", pid, cwd, search, fd, verdict);
+		printf("%d %d %d %d %d %d %d %d %d %d\n", pid, cwd, search, fd, verdict, wide, stream, open, has_io(pid),
+		       found[i]);
 	}
 }
 

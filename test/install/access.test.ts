@@ -77,6 +77,21 @@ const random = (count: number, offset: number) => fc.sample(mixture, { numRuns: 
 const withoutDomains = lack('landlock') === undefined ? [] : ['landlock'];
 const words = (kind: string) => kind.split(' ').filter((word) => word && !withoutDomains.includes(word));
 
+/** Of the line that actor.c prints for each process. */
+const COLUMNS = [
+  'pid',
+  'cwd',
+  'search',
+  'fd',
+  'verdict',
+  'wide',
+  'stream',
+  'open',
+  'io',
+  'descriptors',
+] as const;
+type Answer = Readonly<Record<(typeof COLUMNS)[number], number>>;
+
 interface Target {
   readonly kind: string;
   readonly pid: number;
@@ -125,7 +140,7 @@ needs('gcc', 'pinned', 'root', 'proc', 'user-ns').describe(`callers and targets 
     for (const each of targets) each.end();
   });
 
-  function ask(kind: string): { pid: number; cwd: number; search: number; fd: number; verdict: number }[] {
+  function ask(kind: string): Answer[] {
     const pids = targets.map(({ pid }) => String(pid));
     const { stdout, stderr, status } = spawnSync(actor, ['caller', ...words(kind), '--', ...pids], {
       encoding: 'utf8',
@@ -136,14 +151,10 @@ needs('gcc', 'pinned', 'root', 'proc', 'user-ns').describe(`callers and targets 
     return stdout
       .trim()
       .split('\n')
-      .map((line) => line.split(' ').map(Number))
-      .map(([pid, cwd, search, fd, verdict]) => ({
-        pid: pid!,
-        cwd: cwd!,
-        search: search!,
-        fd: fd!,
-        verdict: verdict!,
-      }));
+      .map((line) => {
+        const numbers = line.split(' ').map(Number);
+        return Object.fromEntries(COLUMNS.map((name, i) => [name, numbers[i]])) as unknown as Answer;
+      });
   }
 
   it('each verdict is the kernel’s, or stricter for a reason', { timeout: patience(300_000) }, () => {
@@ -154,10 +165,16 @@ needs('gcc', 'pinned', 'root', 'proc', 'user-ns').describe(`callers and targets 
     let allowed = 0;
     let byMode = 0;
     for (const caller of callers) {
-      for (const { pid, cwd, search, fd, verdict } of ask(caller)) {
+      for (const { pid, cwd, search, fd, verdict, ...others } of ask(caller)) {
         const { kind } = targets.find((each) => each.pid === pid)!;
         const pair = `[${caller}] reads [${kind}]: cwd ${cwd}, fd/0 ${fd}, fdmap ${verdict}`;
         expect([0, EACCES, ESRCH], pair).toContain(verdict);
+        // All programs decide alike: those of fdmap, of what pidinfo keeps private, of fdinfo.
+        expect([others.wide, others.stream], pair).toEqual([verdict, verdict]);
+        if (others.io >= 0) expect(others.io, pair).toBe(verdict === 0 ? 1 : 0);
+        if (verdict !== 0) expect(others.descriptors, pair).toBe(0);
+        // Threads that share a table are told of under the first one's number.
+        else if (!kind.startsWith('thread')) expect(others.descriptors > 0, pair).toBe(others.open > 0);
         pairs++;
         if (verdict === 0) allowed++;
         // Allowed, but a process without memory has no working directory any more.
