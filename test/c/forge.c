@@ -99,28 +99,64 @@ static void check_nothing(const void *context)
 	(void)context;
 }
 
+/* Where an answer ends, in bytes of its context. */
+static uint32_t end_of_fdmap(const void *context)
+{
+	const struct fdmap__head *head = context;
+
+	return sizeof(*head) + (head->error ? 0 : head->words * 8);
+}
+
+static uint32_t end_of_pidmap(const void *context)
+{
+	const struct pidmap__head *head = context;
+
+	return sizeof(*head) + head->stored * 4;
+}
+
+static uint32_t end_of_counts(const void *context)
+{
+	const struct pidmap__head *head = context;
+
+	return sizeof(*head) + head->stored * 16;
+}
+
+static uint32_t end_of_pidinfo(const void *context)
+{
+	const struct pidinfo__head *head = context;
+
+	return sizeof(*head) + head->bytes;
+}
+
+static uint32_t end_of_request(const void *context)
+{
+	(void)context;
+	return 64;
+}
+
 static const struct forged {
 	const char *name;
 	uint32_t least;		/* of a context; of a request up to its error */
 	uint32_t size;
 	uint32_t error;		/* where it is */
 	void (*check)(const void *context);
+	uint32_t (*end)(const void *context);
 } programs[] = {
-	{ "fdmap_small", sizeof(struct fdmap__small), sizeof(struct fdmap__small), 16, check_fdmap },
-	{ "fdmap_wide", sizeof(struct fdmap__wide), sizeof(struct fdmap__wide), 16, check_fdmap },
-	{ "fdmap_self_small", sizeof(struct fdmap__small), sizeof(struct fdmap__small), 16, check_fdmap },
-	{ "fdmap_self_wide", sizeof(struct fdmap__wide), sizeof(struct fdmap__wide), 16, check_fdmap },
-	{ "fdmap_request", 20, sizeof(struct fdmap__head), 16, check_nothing },
-	{ "pidmap_small", 4096, 4096, 20, check_nothing },
-	{ "pidmap_wide", sizeof(struct pidmap__wide), sizeof(struct pidmap__wide), 20, check_pidmap },
-	{ "pidinfo_small", 4096, 4096, 20, check_pidinfo },
-	{ "pidinfo_wide", 32768, 32768, 20, check_pidinfo },
-	{ "pidinfo_request", 24, sizeof(struct pidinfo__head), 20, check_nothing },
-	{ "pidinfo_counts", 32768, 32768, 20, check_nothing },
-	{ "fdmap_special_small", sizeof(struct fdmap__small), sizeof(struct fdmap__small), 16, check_fdmap },
-	{ "fdinfo_request", 8, 64, 4, check_nothing },
-	{ "places_request", 8, 64, 4, check_nothing },
-	{ "search_request", 8, 64, 4, check_nothing },
+	{ "fdmap_small", sizeof(struct fdmap__small), sizeof(struct fdmap__small), 16, check_fdmap, end_of_fdmap },
+	{ "fdmap_wide", sizeof(struct fdmap__wide), sizeof(struct fdmap__wide), 16, check_fdmap, end_of_fdmap },
+	{ "fdmap_self_small", sizeof(struct fdmap__small), sizeof(struct fdmap__small), 16, check_fdmap, end_of_fdmap },
+	{ "fdmap_self_wide", sizeof(struct fdmap__wide), sizeof(struct fdmap__wide), 16, check_fdmap, end_of_fdmap },
+	{ "fdmap_request", 20, sizeof(struct fdmap__head), 16, check_nothing, end_of_request },
+	{ "pidmap_small", 4096, 4096, 20, check_nothing, end_of_pidmap },
+	{ "pidmap_wide", sizeof(struct pidmap__wide), sizeof(struct pidmap__wide), 20, check_pidmap, end_of_pidmap },
+	{ "pidinfo_small", 4096, 4096, 20, check_pidinfo, end_of_pidinfo },
+	{ "pidinfo_wide", 32768, 32768, 20, check_pidinfo, end_of_pidinfo },
+	{ "pidinfo_request", 24, sizeof(struct pidinfo__head), 20, check_nothing, end_of_request },
+	{ "pidinfo_counts", 32768, 32768, 20, check_nothing, end_of_counts },
+	{ "fdmap_special_small", sizeof(struct fdmap__small), sizeof(struct fdmap__small), 16, check_fdmap, end_of_fdmap },
+	{ "fdinfo_request", 8, 64, 4, check_nothing, end_of_request },
+	{ "places_request", 8, 64, 4, check_nothing, end_of_request },
+	{ "search_request", 8, 64, 4, check_nothing, end_of_request },
 };
 
 enum { PROGRAMS = sizeof(programs) / sizeof(*programs) };
@@ -144,9 +180,17 @@ static void make_plausible(const struct forged *forged, void *context, uint64_t 
 	head->start = random_word(state) % 2 ? 0 : (int32_t)random_word(state);
 }
 
+/* Behind an answer there is what the question had there, or zeros; never what somebody else was told. */
+static void check_behind(const struct forged *forged, const uint64_t *context, const uint64_t *question, uint32_t size)
+{
+	for (uint32_t i = (forged->end(context) + 7) / 8; i < size / 8; i++)
+		if (context[i] && context[i] != question[i])
+			fail("bytes behind an answer", (long)(forged - programs), i * 8);
+}
+
 static void forge_one(const struct forged *forged, int program, uint64_t *state)
 {
-	static __thread uint64_t context[8192];
+	static __thread uint64_t context[8192], question[8192];
 	struct fdmap__attr_run attr = { .prog_fd = (uint32_t)program, .ctx_in = (uintptr_t)context };
 	uint32_t size = random_word(state) % 4 ? forged->size : random_word(state) % sizeof(context);
 	int32_t error;
@@ -155,6 +199,7 @@ static void forge_one(const struct forged *forged, int program, uint64_t *state)
 		context[i] = random_word(state);
 	if (random_word(state) % 2)
 		make_plausible(forged, context, state);
+	memcpy(question, context, size);
 	attr.ctx_size_in = size;
 	if (random_word(state) % 16 == 0)
 		attr.ctx_in = random_word(state); /* not our memory, most likely */
@@ -167,6 +212,7 @@ static void forge_one(const struct forged *forged, int program, uint64_t *state)
 		return;
 	memcpy(&error, (char *)context + forged->error, sizeof(error));
 	forged->check(context);
+	check_behind(forged, context, question, size);
 	if (error && error != -EINVAL && error != -ESRCH && error != -EACCES && error != -EBUSY && error != -EAGAIN &&
 	    error != -ENOMEM) /* storage of the thread: another on this CPU was interrupted in it */
 		fail(forged->name, error, size);
