@@ -84,6 +84,16 @@ needs('kernel').describe('fdmap programs of oneself', () => {
   test('special: any head gives an error or an answer that is consistent', () => {
     anyHeadIsAnswered(special(abi.SIZEOF_FDMAP_SMALL), abi.SIZEOF_FDMAP_SMALL);
   });
+  test('special: an answer holds nothing of the answer before it', () => {
+    const program = special(abi.SIZEOF_FDMAP_SMALL);
+    // Node has some: epoll, eventfd, pipes.
+    const full = ask(program, [abi.FDMAP_ABI, 0, 0, 0]);
+    expect(full[word(abi.FDMAP_HEAD_ERROR)]).toBe(0);
+    expect(full.subarray(OPEN).some((bits) => bits !== 0)).toBe(true);
+    const none = ask(program, [abi.FDMAP_ABI, 0, 0, 0x7000_0000]);
+    expect(none[word(abi.FDMAP_HEAD_ERROR)]).toBe(0);
+    expect(none.subarray(OPEN).every((bits) => bits === 0)).toBe(true);
+  });
   test('small: any head gives an error or an answer that is consistent', () => {
     anyHeadIsAnswered(small(abi.SIZEOF_FDMAP_SMALL), abi.SIZEOF_FDMAP_SMALL);
   });
@@ -180,6 +190,7 @@ needs('tier-a').describe('pidinfo programs', () => {
   const RECORDS = abi.PIDINFO_SMALL_RECORDS;
   const EVERY_GROUP = 0xffff_ffff;
   const wide = loadedFor(objects.PIDINFO_WIDE);
+  const counts = loadedFor(objects.PIDINFO_COUNTS);
   for (const [name, size, most, load] of [
     ['small', abi.SIZEOF_PIDINFO_SMALL, abi.PIDINFO_SMALL_PIDS, loadedFor(objects.PIDINFO)],
     ['wide', abi.SIZEOF_PIDINFO_WIDE, abi.PIDINFO_WIDE_PIDS, wide],
@@ -203,6 +214,18 @@ needs('tier-a').describe('pidinfo programs', () => {
       }
     });
   }
+
+  test('counts: an answer holds nothing of the answer before it', () => {
+    const program = counts(abi.SIZEOF_PIDINFO_COUNTS);
+    const head = (start: number, end: number) => [abi.FDMAP_ABI, abi.PIDMAP_PROC, 0, start, end];
+    const all = ask(program, head(0, 0x7fff_ffff));
+    expect(all[word(abi.PIDMAP_HEAD_STORED)]).toBeGreaterThan(2);
+    const one = ask(program, head(process.pid, process.pid + 1));
+    expect(one[word(abi.PIDMAP_HEAD_STORED)]).toBe(1);
+    const entries = one.subarray(word(abi.SIZEOF_PIDMAP_HEAD));
+    expect(entries[0]).toBe(process.pid);
+    expect(entries.subarray(word(abi.SIZEOF_PIDINFO_COUNT)).every((each) => each === 0)).toBe(true);
+  });
 
   needs('python3').test('a process of many threads that is named many times ends a call early', async () => {
     const threads = 1000;
