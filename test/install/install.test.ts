@@ -205,6 +205,14 @@ needs('root', 'kernel', 'proc').describe('install', () => {
     expect(installed({ at })).toMatchObject({ version: report.version, build: report.build, hidepid: 2 });
   });
 
+  it('every pin is in docs/abi.md', async () => {
+    const { path } = await install({ at, text: true });
+    const page = readFileSync(new URL('../../docs/abi.md', import.meta.url), 'utf8');
+    for (const name of readdirSync(path)) {
+      expect(page.includes(`\`${name}\``) || page.includes(`\`…/${name}\``), name).toBe(true);
+    }
+  });
+
   it('does nothing the second time', async () => {
     const { path } = await install({ at });
     const { ino } = statSync(join(path, 'manifest'));
