@@ -155,6 +155,26 @@ function advise(report: Omit<Diagnosis, 'advice'>, mayLoad: boolean | null): str
   } else if (works('syscall-program-functions') === false) {
     advice.push('use Linux 6.10 or later for answers without descriptors (tier A)');
   }
+  advice.push(...aboutInstallation(report));
   if (!report.proc.mounted) advice.push('mount /proc for the proc backend: mount -t proc proc /proc');
   return advice;
+}
+
+/** Why the installed calls show less than everything. */
+function aboutInstallation({ backend, installed: { found } }: Omit<Diagnosis, 'advice'>): string[] {
+  if (backend !== 'pinned' || !found) return [];
+  if (found.selfOnly) {
+    return [
+      `the installed calls show each process itself alone (${found.reason}): ` +
+        "ask '--backend proc' for others, or as root '--backend kernel'",
+    ];
+  }
+  const exempts = found.hidepid === 1 || found.hidepid === 2;
+  const isExempt = process.getgid?.() === found.exemptGid || process.getgroups?.().includes(found.exemptGid);
+  if (found.hidepid === 0 || process.geteuid?.() === 0 || (exempts && isExempt)) return [];
+  const hidden = found.hidepid === 1 ? 'shows no more than the numbers of' : 'hides';
+  return [
+    `hidepid=${found.hidepid} of the installation ${hidden} processes that you may not read` +
+      (exempts ? `: members of group ${found.exemptGid} see their status` : ''),
+  ];
 }

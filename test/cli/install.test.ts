@@ -40,6 +40,20 @@ needs('root', 'kernel').describe('as root', () => {
     });
   });
 
+  test('doctor says what the policy keeps from whom', () => {
+    const advice = (as: { uid: number; gid: number }): string =>
+      JSON.parse(fdmap(['doctor', '--json'], { env: { FDMAP_BPFFS: at }, ...as }).stdout).advice.join();
+    try {
+      expect(fdmap(['install', '--at', at, '--hidepid', '2', '--gid', '4321'])).toMatchObject({ status: 0 });
+      expect(advice({ uid: 65_534, gid: 65_534 })).toMatch(/hidepid=2 .* hides .* members of group 4321/);
+      expect(advice({ uid: 65_534, gid: 4321 })).not.toMatch(/hidepid/);
+      expect(fdmap(['install', '--at', at, '--hidepid', '4', '--gid', '4321'])).toMatchObject({ status: 0 });
+      expect(advice({ uid: 65_534, gid: 4321 })).toMatch(/hidepid=4 .* hides .* not read$/);
+    } finally {
+      fdmap(['uninstall', '--at', at]);
+    }
+  });
+
   test.each([
     [['--group', 'no-such-group-here'], /no group/],
     [['--hidepid', '3'], /0, 1, 2 or 4/],
