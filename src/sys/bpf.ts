@@ -1,7 +1,7 @@
 /** bpf(2), a command each. Results are descriptors or 0; failures are negative errnos. */
 
 import type { Door } from './door.ts';
-import { EAGAIN } from './errno.ts';
+import { EAGAIN, ENAMETOOLONG } from './errno.ts';
 import { Memory } from './memory.ts';
 import type { ThreadCall } from './thread.ts';
 import * as uapi from './uapi.gen.ts';
@@ -76,16 +76,27 @@ export function pinObject(door: Door, fd: number, path: string): number {
   return call(door, uapi.BPF_OBJ_PIN, a);
 }
 
+/** PATH_MAX of limits.h: the longest that a system call takes, its NUL included. */
+const PATH_MAX = 4096;
+
 /**
- * A descriptor of a pinned map or program, for reading and running: all that the
- * mode 0444 allows. A pinned link is refused with EINVAL; it is opened by open(2).
+ * Opens pinned maps and programs by their paths, for reading and running: all that the mode 0444
+ * allows. A pinned link is refused with EINVAL; it is opened by open(2). One piece of memory for
+ * all, because a handle opens fifteen.
  */
-export function getPinned(door: Door, path: string): number {
-  const name = Memory.string(door, path);
+export function pinnedGetter(door: Door): (path: string) => number {
+  const name = new Memory(door, PATH_MAX);
+  const bytes = Buffer.from(name.buffer);
   const a = attr(door);
   a.setPointer(uapi.ATTR_OBJ_PATHNAME, name);
   a.setU32(uapi.ATTR_OBJ_FILE_FLAGS, BPF_F_RDONLY);
-  return call(door, uapi.BPF_OBJ_GET, a);
+  return (path) => {
+    const length = bytes.write(path);
+    // What was cut off would lead elsewhere.
+    if (length > PATH_MAX - 4) return -ENAMETOOLONG;
+    bytes[length] = 0;
+    return call(door, uapi.BPF_OBJ_GET, a);
+  };
 }
 
 /** enum bpf_prog_type of a program; needs no privilege. */

@@ -4,20 +4,33 @@ import type { Door } from './door.ts';
 export class Memory {
   readonly buffer: ArrayBuffer;
   readonly address: number;
-  readonly u8: Uint8Array<ArrayBuffer>;
   readonly u32: Uint32Array<ArrayBuffer>;
-  readonly i32: Int32Array<ArrayBuffer>;
-  readonly u64: BigUint64Array<ArrayBuffer>;
+  #u8: Uint8Array<ArrayBuffer> | undefined;
+  #i32: Int32Array<ArrayBuffer> | undefined;
+  #u64: BigUint64Array<ArrayBuffer> | undefined;
   readonly #targets: Memory[] = [];
 
   /** @param size in bytes, rounded up to a multiple of 8 */
   constructor(door: Door, size: number) {
     this.buffer = new ArrayBuffer((size + 7) & ~7);
     this.address = door.address(this.buffer);
-    this.u8 = new Uint8Array(this.buffer);
     this.u32 = new Uint32Array(this.buffer);
-    this.i32 = new Int32Array(this.buffer);
-    this.u64 = new BigUint64Array(this.buffer);
+  }
+
+  // A view takes as long to make as a short system call does, and few pieces of memory need them all.
+  get u8(): Uint8Array<ArrayBuffer> {
+    this.#u8 ??= new Uint8Array(this.buffer);
+    return this.#u8;
+  }
+
+  get i32(): Int32Array<ArrayBuffer> {
+    this.#i32 ??= new Int32Array(this.buffer);
+    return this.#i32;
+  }
+
+  get u64(): BigUint64Array<ArrayBuffer> {
+    this.#u64 ??= new BigUint64Array(this.buffer);
+    return this.#u64;
   }
 
   /** Memory that holds a copy of `bytes`. */

@@ -8,7 +8,7 @@ import { readFileSync, readlinkSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as abi from '../../abi/layout.gen.ts';
 import { FdmapError, SystemError } from '../../errors.ts';
-import { getPinned, lookupElement, valueSize } from '../../sys/bpf.ts';
+import { lookupElement, pinnedGetter, valueSize } from '../../sys/bpf.ts';
 import { close } from '../../sys/calls.ts';
 import type { Door } from '../../sys/door.ts';
 import { EINVAL, ENOENT, errnoOf } from '../../sys/errno.ts';
@@ -148,7 +148,7 @@ export function inVersion<T>(directory: string, action: (path: string) => T, pat
 /** Five system calls. @throws SystemError of bpf(2); EINVAL for a map that is no manifest */
 export function readManifest(door: Door, version: string): Manifest {
   const path = join(version, MANIFEST);
-  const map = getPinned(door, path);
+  const map = pinnedGetter(door)(path);
   if (map < 0) throw new SystemError(map, 'bpf', { path });
   try {
     // The map says how much it writes: that of another ABI may be longer.

@@ -1,9 +1,8 @@
 /** Programs that somebody else has loaded and pinned, by their names. */
 
 import { statSync } from 'node:fs';
-import { join } from 'node:path';
 import { LoadError, type Loaded, type ObjectFile } from '../../loader/skeleton.ts';
-import { getPinned } from '../../sys/bpf.ts';
+import { pinnedGetter } from '../../sys/bpf.ts';
 import { close } from '../../sys/calls.ts';
 import { toHighDescriptor } from '../../sys/descriptors.ts';
 import type { Door } from '../../sys/door.ts';
@@ -20,11 +19,12 @@ import { inVersion } from './directory.ts';
  */
 export function pinnedSource(door: Door, directory: string, version: string): ObjectSource {
   let current = version;
+  const get = pinnedGetter(door);
   const source: ObjectSource = (object) =>
     inVersion(
       directory,
       (path) => {
-        const opened = openPrograms(door, path, object);
+        const opened = openPrograms(door, get, path, object);
         if (typeof opened === 'number') throw new LoadError(object.name, 'obj_get', opened);
         current = path;
         return opened;
@@ -44,10 +44,15 @@ function keyIdOf(version: string): string | undefined {
   return dev === undefined ? undefined : fileKeyId(`${version} ${dev} ${ino} ${ctimeNs}`);
 }
 
-function openPrograms(door: Door, path: string, { programs }: ObjectFile): Loaded | number {
+function openPrograms(
+  door: Door,
+  get: (path: string) => number,
+  path: string,
+  { programs }: ObjectFile,
+): Loaded | number {
   const opened = new Map<string, number>();
   for (const name of programs) {
-    const fd = toHighDescriptor(door, getPinned(door, join(path, name)));
+    const fd = toHighDescriptor(door, get(`${path}/${name}`));
     if (fd < 0) {
       for (const each of opened.values()) close(door, each);
       return fd;
