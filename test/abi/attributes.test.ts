@@ -33,6 +33,7 @@ const listOf = (records: Uint8Array) =>
     bootTime: () => 0,
     args: () => -2,
     executables: () => new Map(),
+    startTimes: () => new Map(),
   });
 
 describe('records', () => {
