@@ -1,15 +1,5 @@
 import { spawn } from 'node:child_process';
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmdirSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -17,7 +7,14 @@ import { expect, onTestFinished } from 'vitest';
 import type { Process } from '../../src/index.ts';
 import { describeBackends } from '../helpers/backends.ts';
 import { needs, when } from '../helpers/needs.ts';
-import { commandOf, shell, sleeper as started, stateOf, zombie } from '../helpers/processes.ts';
+import {
+  commandOf,
+  isKernelThread,
+  shell,
+  sleeper as started,
+  stateOf,
+  zombie,
+} from '../helpers/processes.ts';
 import { until } from '../helpers/scale.ts';
 
 const file = (pid: number | string, name: string) => readFileSync(`/proc/${pid}/${name}`, 'latin1');
@@ -266,8 +263,7 @@ describeBackends('pidinfo', (handle, { name, proc }) => {
     expect(one(pid, { fields: ['args'] }).args).toEqual([]);
   });
 
-  test('a kernel thread', () => {
-    if (!readdirSync('/proc').includes('2') || !listed(2).fixed.kernelThread) return;
+  when(isKernelThread(2), 'kthreadd is not to be seen').test('a kernel thread', () => {
     expectAsListed(2, () => one(2));
     expect(one(2)).toMatchObject({ command: 'kthreadd', kernelThread: true, ppid: 0, vsize: 0 });
   });
@@ -397,27 +393,6 @@ describeBackends('pidinfo', (handle, { name, proc }) => {
     expectAsListed(pid, () => one(pid));
     expect(one(pid).namespaces).toEqual(namespacesOf(pid));
     expect(one(pid).namespaces!.user).not.toBe(namespacesOf(process.pid).user);
-  });
-
-  withRoot('in a cgroup of its own', async () => {
-    const root = '/sys/fs/cgroup';
-    if (!readFileSync('/proc/self/mounts', 'latin1').includes(`${root} cgroup2`)) return;
-    const directory = `${root}/fdmap-test-${process.pid}-${proc}`;
-    mkdirSync(directory);
-    const small = await sleeper();
-    onTestFinished(async () => {
-      await small.end();
-      await until('the cgroup is empty', () => {
-        try {
-          rmdirSync(directory);
-          return true;
-        } catch {
-          return false;
-        }
-      });
-    });
-    writeFileSync(`${directory}/cgroup.procs`, String(small.pid));
-    if (!proc) expect(one(small.pid).cgroupId).toBe(statSync(directory).ino);
   });
 
   test('churn: processes that come and go are whole rows or none', async () => {
