@@ -4,6 +4,7 @@
 // number of descriptors, or what packages of npm tell (pid, parent, name and more). The answer is
 // pid and one number of each process.
 
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
@@ -11,6 +12,9 @@ import { pathToFileURL } from 'node:url';
 import { pidinfo } from '../../dist/index.js';
 
 const [what = ''] = process.argv.slice(2);
+
+/** Bytes of a page: 4,096 on most machines, not on all. */
+const PAGE = Number(execFileSync('getconf', ['PAGESIZE'], { encoding: 'utf8' }));
 
 /** @param {(pid: string) => object} read */
 const everyProcess = (read) => {
@@ -41,7 +45,7 @@ const statusOf = (pid) => {
     command: stat.slice(stat.indexOf('(') + 1, end),
     threads: Number(fields[17]),
     euid: Number(/^Uid:\t\d+\t(\d+)/m.exec(status)?.[1]),
-    rss: Number(fields[21]) * 4096,
+    rss: Number(fields[21]) * PAGE,
     fdLimit: Number(/^Max open files +(\d+)/m.exec(limits)?.[1]),
   };
 };
