@@ -2,6 +2,7 @@
 
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { digestOf, statusOf } from './contestants/status-files.mjs';
 import { crowd, HEAD, npmRivals, race, rowsOf, table } from './harness.mjs';
 
 const SCRIPT = join(import.meta.dirname, 'contestants/status.mjs');
@@ -48,7 +49,7 @@ export async function run(_rivals, quick) {
         return wrong.length ? `${wrong.length} of ${world.pids.length} processes are wrong` : undefined;
       };
       for (const [what, contestants, wanted] of /** @type {const} */ ([
-        [`eight fields of ${world.count} processes`, status, () => process.pid],
+        [`eight fields of ${world.count} processes`, status, (pid) => digestOf(statusOf(pid))],
         [`six fields of ${world.count} processes`, against('ps-list'), () => process.pid],
         [`twelve fields of ${world.count} processes`, against('systeminformation'), () => process.pid],
         [`descriptor counts of ${world.count} processes`, fds, (pid) => statSync(`/proc/${pid}/fd`).size],

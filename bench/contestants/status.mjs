@@ -2,13 +2,14 @@
 //
 // WHAT is a way to ask for the status of every process: all of the same eight fields, the
 // number of descriptors, or what packages of npm tell (pid, parent, name and more). The answer is
-// pid and one number of each process.
+// pid and one number of each process: of the eight fields, one that stands for all of them.
 
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { pidinfo } from '../../dist/index.js';
+import { digestOf, FIELDS, statusOf } from './status-files.mjs';
 
 const [what = ''] = process.argv.slice(2);
 
@@ -26,27 +27,6 @@ const everyProcess = (read) => {
   }
   return rows;
 };
-
-/** stat, status and limits, as one writes it with node:fs. @param {string} pid */
-const statusOf = (pid) => {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  const status = readFileSync(`/proc/${pid}/status`, 'latin1');
-  const limits = readFileSync(`/proc/${pid}/limits`, 'latin1');
-  const end = stat.lastIndexOf(')');
-  const fields = stat.slice(end + 2).split(' ');
-  return {
-    pid: Number(pid),
-    ppid: Number(fields[1]),
-    state: fields[0],
-    command: stat.slice(stat.indexOf('(') + 1, end),
-    threads: Number(fields[17]),
-    euid: Number(/^Uid:\t\d+\t(\d+)/m.exec(status)?.[1]),
-    rss: Number(fields[21]) * 4096,
-    fdLimit: Number(/^Max open files +(\d+)/m.exec(limits)?.[1]),
-  };
-};
-
-const FIELDS = /** @type {const} */ (['ppid', 'state', 'command', 'threads', 'euid', 'rss', 'fdLimit']);
 
 /** A package in bench/rivals. @param {string} name */
 const rival = async (name) => {
@@ -80,9 +60,9 @@ const FIELDS_OF_SYSTEM = /** @type {const} */ ([
 const listOf = (/** @type {readonly import('../../dist/index.js').ProcessField[]} */ fields) => () =>
   pidinfo(undefined, { fields }).toArray();
 
-/** @type {Record<string, {ask: () => any[] | Promise<any[]>, number: string, pause?: number}>} */
+/** @type {Record<string, {ask: () => any[] | Promise<any[]>, number: string | ((row: any) => number), pause?: number}>} */
 const ways = {
-  pidinfo: { ask: () => pidinfo(undefined, { fields: FIELDS }).toArray(), number: 'ppid' },
+  pidinfo: { ask: () => pidinfo(undefined, { fields: FIELDS }).toArray(), number: digestOf },
   'like-ps-list': { ask: listOf(FIELDS_OF_PS_LIST), number: 'ppid' },
   'like-systeminformation': { ask: listOf(FIELDS_OF_SYSTEM), number: 'ppid' },
   'like-ps-list, args': { ask: listOf([...FIELDS_OF_PS_LIST, 'args']), number: 'ppid' },
@@ -95,7 +75,7 @@ const ways = {
     // what it found less than half a second ago it says again
     pause: 600,
   },
-  fs: { ask: () => everyProcess(statusOf), number: 'ppid' },
+  fs: { ask: () => everyProcess(statusOf), number: digestOf },
   fds: { ask: () => pidinfo(undefined, { fields: ['fds'] }).toArray(), number: 'fds' },
   'fs-fds': {
     ask: () => everyProcess((pid) => ({ pid: Number(pid), fds: statSync(`/proc/${pid}/fd`).size })),
@@ -107,7 +87,9 @@ if (!way) throw new Error(`no way to ask called ${what}`);
 
 for await (const line of createInterface({ input: process.stdin })) {
   if (line === 'answer') {
-    console.log((await way.ask()).flatMap((row) => [row.pid, row[way.number] ?? 0]).join(' '));
+    const { number } = way;
+    const numberOf = typeof number === 'string' ? (/** @type {any} */ row) => row[number] ?? 0 : number;
+    console.log((await way.ask()).flatMap((row) => [row.pid, numberOf(row)]).join(' '));
     continue;
   }
   const times = Number(line.slice('run '.length));

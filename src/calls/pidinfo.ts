@@ -8,7 +8,7 @@ import { sinceBoot } from '../sys/calls.ts';
 import { EOPNOTSUPP } from '../sys/errno.ts';
 import { nativeDoor } from '../sys/ffi.ts';
 import { checkOneOf, checkPid } from './arguments.ts';
-import { ProcessList } from './process-list.ts';
+import { ProcessList, startTimesIn } from './process-list.ts';
 
 export interface PidinfoOptions {
   /**
@@ -50,12 +50,13 @@ export function pidinfo(
   const { recorded } = backend;
   // Nobody is the caller of an image.
   const pids = named?.map((pid) => pid || (recorded ? 0 : process.pid));
-  const records = backend.pidinfo({
-    pids: threads ? pids?.flatMap((pid) => threadsOf(backend, pid)) : pids,
-    fields: new Set(fields),
-    threads,
-  });
-  if (typeof records === 'number') throw new SystemError(records, 'pidinfo', about);
+  const tasks = threads ? pids?.flatMap((pid) => threadsOf(backend, pid)) : pids;
+  const ask = (wanted: readonly ProcessField[]) => {
+    const answer = backend.pidinfo({ pids: tasks, fields: new Set(wanted), threads });
+    if (typeof answer === 'number') throw new SystemError(answer, 'pidinfo', about);
+    return answer;
+  };
+  const records = ask(fields);
   const list = new ProcessList({
     records,
     fields,
@@ -70,6 +71,7 @@ export function pidinfo(
       if (typeof found === 'number') throw new SystemError(found, 'pidinfo', about);
       return found;
     },
+    startTimes: () => startTimesIn(ask(['startTime'])),
   });
   if (single && list.firstError < 0) throw new SystemError(list.firstError, 'pidinfo', about);
   return list;

@@ -3,6 +3,7 @@ import {
   FDMAP_KIND_PROCESS,
   FDMAP_TRUNCATED,
   PIDINFO_RECORD_PID,
+  PIDINFO_RECORD_START_TIME,
   PIDINFO_RECORD_TID,
   SIZEOF_PIDINFO_RECORD,
 } from '../abi/layout.gen.ts';
@@ -54,7 +55,23 @@ export interface ListSource {
   readonly args: (pid: number) => readonly string[] | number;
   /** For `exe`; of all processes, or of those that were named. */
   readonly executables: (pids: readonly number[] | undefined) => ReadonlyMap<number, Executable>;
+  /** Start of each task that is there now, by tid, as the records have it: asked for after `args` and `exe`. */
+  readonly startTimes: () => ReadonlyMap<number, number>;
 }
+
+/** Start of each task that the records tell of, by tid. */
+export function startTimesIn(records: Records): ReadonlyMap<number, number> {
+  const times = new Map<number, number>();
+  for (const piece of records) {
+    const reader = new RecordReader(piece);
+    while (reader.skim())
+      if (reader.kind === FDMAP_KIND_PROCESS && reader.error === 0)
+        times.set(reader.i32(reader.at + PIDINFO_RECORD_TID), startOf(reader));
+  }
+  return times;
+}
+
+const startOf = (reader: RecordReader) => reader.number(reader.at + PIDINFO_RECORD_START_TIME);
 
 interface CgroupPath {
   readonly path: string;
@@ -84,6 +101,8 @@ export class ProcessList implements Iterable<Process> {
   readonly #wantsCgroup: boolean;
   readonly #args = new Map<number, readonly string[] | number>();
   readonly #executables: ReadonlyMap<number, Executable> | undefined;
+  /** What is joined by number is this process's where the number was its own before and after. */
+  readonly #startsAfter: ReadonlyMap<number, number>;
   /** By id: the kernel tells each once. */
   readonly #cgroups = new Map<number, CgroupPath>();
 
@@ -102,7 +121,7 @@ export class ProcessList implements Iterable<Process> {
       if (length++ === 0) firstError = reader.error;
       if (reader.error === -ESRCH) vanished++;
       if (source.named) pids.add(DECODERS.pid(reader) as number);
-      // The only thing that is not in the records; asked for now, while they are fresh.
+      // Not in the records; asked for now, while they are fresh.
       if (this.#wantsArgs && reader.error === 0) {
         const tid = reader.i32(reader.at + PIDINFO_RECORD_TID);
         this.#args.set(tid, source.args(tid));
@@ -112,6 +131,7 @@ export class ProcessList implements Iterable<Process> {
     this.#executables = this.fields.includes('exe')
       ? source.executables(source.named ? [...pids] : undefined)
       : undefined;
+    this.#startsAfter = this.#wantsArgs || this.#executables ? source.startTimes() : new Map();
     this.length = length;
     this.vanished = vanished;
     this.firstError = firstError;
@@ -159,11 +179,12 @@ export class ProcessList implements Iterable<Process> {
     switch (field) {
       case 'args':
         return (reader) => {
-          const args = this.#args.get(DECODERS.tid(reader) as number);
+          const args = this.#argsOf(reader);
           return typeof args === 'number' ? undefined : args;
         };
       case 'exe':
-        return (reader) => this.#executables?.get(DECODERS.pid(reader) as number);
+        return (reader) =>
+          this.#isStillThere(reader) ? this.#executables?.get(DECODERS.pid(reader) as number) : undefined;
       case 'cgroup':
         return (reader) => this.#cgroupOf(reader)?.path;
       case 'started':
@@ -182,8 +203,18 @@ export class ProcessList implements Iterable<Process> {
     return cgroupOf(reader) ?? (id === undefined ? undefined : this.#cgroups.get(id));
   }
 
+  /** False where its number may have been another's when `args` and `exe` were read. */
+  #isStillThere(reader: RecordReader): boolean {
+    return this.#startsAfter.get(DECODERS.tid(reader) as number) === startOf(reader);
+  }
+
+  #argsOf(reader: RecordReader): readonly string[] | number | undefined {
+    const args = this.#args.get(DECODERS.tid(reader) as number);
+    return typeof args === 'number' || this.#isStillThere(reader) ? args : -ESRCH;
+  }
+
   #explainArgs(reader: RecordReader, row: Record<string, unknown>): void {
-    const errno = this.#args.get(DECODERS.tid(reader) as number);
+    const errno = this.#argsOf(reader);
     if (typeof errno === 'number') row.argsError = { code: errnoName(errno), syscall: 'open' };
   }
 

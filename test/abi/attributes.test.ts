@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { RecordReader, RecordWriter } from '../../src/abi/attributes.ts';
 import * as abi from '../../src/abi/layout.gen.ts';
-import { DECODERS } from '../../src/abi/pidinfo/decode.ts';
+import { PROCESS_FIELD_NAMES } from '../../src/abi/pidinfo/fields.ts';
 import { adjustedTimes, stateLetter, stateOf, ticks, ttyName } from '../../src/abi/pidinfo/values.ts';
 import { ProcessList } from '../../src/calls/process-list.ts';
 import { DecodeError } from '../../src/errors.ts';
@@ -25,14 +25,43 @@ function sample(): Uint8Array {
   return writer.finish();
 }
 
+/** A process with every group that there is. */
+function everyGroup(): Uint8Array {
+  const writer = new RecordWriter(16);
+  writer.begin(abi.FDMAP_KIND_PROCESS, abi.SIZEOF_PIDINFO_RECORD);
+  writer.setU32(writer.fixed(abi.PIDINFO_RECORD_PID), 44).setU32(writer.fixed(abi.PIDINFO_RECORD_TID), 44);
+  for (const [type, size] of [
+    [abi.PIDINFO_STATUS, abi.SIZEOF_PIDINFO_STATUS],
+    [abi.PIDINFO_CREDS, abi.SIZEOF_PIDINFO_CREDS],
+    [abi.PIDINFO_FILES, abi.SIZEOF_PIDINFO_FILES],
+    [abi.PIDINFO_LIMIT, abi.SIZEOF_PIDINFO_LIMIT],
+    [abi.PIDINFO_TIMES, abi.SIZEOF_PIDINFO_TIMES],
+    [abi.PIDINFO_FAULTS, abi.SIZEOF_PIDINFO_FAULTS],
+    [abi.PIDINFO_IO, abi.SIZEOF_PIDINFO_IO],
+    [abi.PIDINFO_MEMORY, abi.SIZEOF_PIDINFO_MEMORY],
+    [abi.PIDINFO_SCHED, abi.SIZEOF_PIDINFO_SCHED],
+    [abi.PIDINFO_CGROUP, abi.SIZEOF_PIDINFO_CGROUP],
+    [abi.PIDINFO_NAMESPACES, abi.SIZEOF_PIDINFO_NAMESPACES],
+  ] as const) {
+    const at = writer.attribute(type, size);
+    for (let word = 4; word < size; word += 4) writer.setU32(at + word, type * 1000 + word);
+    writer.valid(type);
+  }
+  writer.payload(abi.PIDINFO_CGROUP_PATH, text('/a/b')).valid(abi.PIDINFO_CGROUP_PATH);
+  writer.payload(abi.PIDINFO_CGROUPS_V1, text('1:cpu:/a\n2:name=x:/b')).valid(abi.PIDINFO_CGROUPS_V1);
+  writer.end();
+  return writer.finish();
+}
+
 const listOf = (records: Uint8Array) =>
   new ProcessList({
     records: [records],
-    fields: Object.keys(DECODERS) as (keyof typeof DECODERS)[],
+    fields: PROCESS_FIELD_NAMES,
     named: true,
     bootTime: () => 0,
     args: () => -2,
     executables: () => new Map(),
+    startTimes: () => new Map(),
   });
 
 describe('records', () => {
@@ -83,8 +112,14 @@ describe('records', () => {
     expect(listOf(writer.finish()).toArray()).toEqual([]);
   });
 
+  test('a record of every group has every field', () => {
+    const [row] = listOf(everyGroup()).toArray();
+    expect(PROCESS_FIELD_NAMES.filter((field) => row![field] === undefined)).toEqual(['args', 'exe']);
+    expect(row).toMatchObject({ cgroup: '/a/b', cgroups: { cpu: '/a', 'name=x': '/b' }, euid: 2008 });
+  });
+
   test('fuzzed bytes: rows, or a DecodeError, and nothing else', () => {
-    const whole = sample();
+    const whole = Buffer.concat([sample(), everyGroup()]);
     const change = fc.record({ at: fc.nat(whole.length - 1), byte: fc.nat(255) });
     fc.assert(
       fc.property(fc.array(change, { maxLength: 12 }), fc.nat(whole.length), (changes, end) => {
@@ -93,7 +128,8 @@ describe('records', () => {
         try {
           const list = listOf(bytes);
           expect(list.toArray()).toHaveLength(list.length);
-          list.columns(['fds', 'rss']);
+          list.columns(['fds', 'rss', 'userTime', 'readBytes', 'nice', 'cgroupId', 'fdUse']);
+          list.snapshot();
         } catch (error) {
           expect(error).toBeInstanceOf(DecodeError);
         }

@@ -1,5 +1,6 @@
 /** pidinfo asked from namespaces of the caller's own: numbers and ids are those that its /proc shows. */
 
+import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { needs } from '../helpers/needs.ts';
 import { sleeper } from '../helpers/processes.ts';
@@ -76,6 +77,22 @@ for (const backend of BACKENDS) {
     expect(found.alone).toEqual(found.wanted);
     expect(found.gone).toEqual([{ pid: 4_000_000, error: { code: 'ESRCH', syscall: 'pidinfo' } }]);
   });
+}
+
+for (const backend of BACKENDS) {
+  needs(backend, 'root', 'unshare', 'time-ns').test(
+    `a caller in a time namespace of its own: times of start are those of its clock [${backend}]`,
+    async () => {
+      const { pid, end } = await sleeper();
+      const here = Number(/\) .*/.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))![0].split(' ')[20]) * 10;
+      const found = await compare(['unshare', '-T', '--boottime', '100000', '-f'])(backend, [pid]);
+      expect(found.wanted[0]!.startTime).toBe(here + 100_000_000);
+      expect(found.named).toEqual(found.wanted);
+      expect(found.alone).toEqual(found.wanted);
+      expect(found.all).toContainEqual(found.wanted[0]);
+      await end();
+    },
+  );
 }
 
 // Who is in a user namespace of his own can load no program.

@@ -1,26 +1,20 @@
 import { spawn } from 'node:child_process';
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmdirSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
+import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { expect, onTestFinished } from 'vitest';
+import { PROCESS_FIELD_NAMES } from '../../src/abi/pidinfo/fields.ts';
 import type { Process } from '../../src/index.ts';
 import { describeBackends } from '../helpers/backends.ts';
+import { childOf, expectAsListed, file, listed, namespacesOf } from '../helpers/listed.ts';
 import { needs, when } from '../helpers/needs.ts';
-import { commandOf, shell, sleeper as started, stateOf, zombie } from '../helpers/processes.ts';
+import {
+  commandOf,
+  isKernelThread,
+  shell,
+  sleeper as started,
+  stateOf,
+  zombie,
+} from '../helpers/processes.ts';
 import { until } from '../helpers/scale.ts';
-
-const file = (pid: number | string, name: string) => readFileSync(`/proc/${pid}/${name}`, 'latin1');
 
 /** A `sleep` that sleeps: one that has just been started still maps its libraries. */
 async function sleeper(...args: Parameters<typeof started>) {
@@ -28,120 +22,6 @@ async function sleeper(...args: Parameters<typeof started>) {
   await until('it sleeps', () => stateOf(small.pid) === 'S');
   return small;
 }
-
-/** What /proc says about a process, taken apart by this test's own means. */
-function listed(pid: number | string) {
-  const text = file(pid, 'stat');
-  const stat = [
-    '',
-    text.slice(0, text.indexOf(' ')),
-    '',
-    ...text.slice(text.lastIndexOf(')') + 2).split(' '),
-  ];
-  const number = (field: number) => Number(stat[field]);
-  const status = new Map(
-    file(pid, 'status')
-      .split('\n')
-      .map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]),
-  );
-  const ids = (name: string) => status.get(name)!.split('\t').map(Number);
-  const [uid, euid, suid, fsuid] = ids('Uid');
-  const [gid, egid, sgid, fsgid] = ids('Gid');
-  const [soft, hard] = /^Max open files +(\d+) +(\d+)/m.exec(file(pid, 'limits'))!.slice(1).map(Number);
-  return {
-    fixed: {
-      pid: Number(status.get('Tgid')),
-      ppid: number(4),
-      pgid: number(5),
-      sid: number(6),
-      state: stat[3],
-      command: file(pid, 'comm').trimEnd(),
-      kernelThread: (number(9) & 0x20_0000) !== 0,
-      threads: number(20),
-      uid,
-      euid,
-      suid,
-      fsuid,
-      gid,
-      egid,
-      sgid,
-      fsgid,
-      capEff: status.get('CapEff'),
-      startTime: number(22) * 10,
-      vsize: number(23),
-      priority: number(18),
-      nice: number(19),
-      cpu: number(39),
-      policy: ['other', 'fifo', 'rr', 'batch', '', 'idle', 'deadline'][number(41)],
-      oomScoreAdj: Number(file(pid, 'oom_score_adj')),
-      fdLimit: soft,
-      fdLimitMax: hard,
-      fdTable: Number(status.get('FDSize') ?? 0),
-    },
-    moving: {
-      userTime: number(14) * 10,
-      systemTime: number(15) * 10,
-      minorFaults: number(10),
-      majorFaults: number(12),
-      rss: number(24) * pageSize,
-    },
-    shared: Number(file(pid, 'statm').split(' ')[2]) * pageSize,
-  };
-}
-
-/** A page of this machine, by what `sleep` has: VmSize is in KiB, statm's in pages. */
-const pageSize = (() => {
-  const size = Number(/VmSize:\s+(\d+)/.exec(file('self', 'status'))![1]) * 1024;
-  return 2 ** Math.round(Math.log2(size / Number(file('self', 'statm').split(' ')[0])));
-})();
-
-/** Counters of each CPU that are not in the sum yet: 32 pages or more each, for three kinds. */
-const UNSUMMED = 3 * 64 * 8 * pageSize;
-
-/** Often enough that a process which only waits is found at rest. */
-const LOOKS = 100;
-
-/** Equal to /proc: before and after bracket what moves, and agree on the rest. */
-function expectAsListed(pid: number, ask: () => Process): void {
-  let before = listed(pid);
-  let row = ask();
-  let after = listed(pid);
-  // Threads of a runtime that wake up, pages that are mapped: then it is not the same any more.
-  for (let i = 0; i < LOOKS && !isDeepStrictEqual(before.fixed, after.fixed); i++) {
-    before = after;
-    row = ask();
-    after = listed(pid);
-  }
-  expect(row).toMatchObject(after.fixed);
-  for (const name of ['userTime', 'systemTime', 'minorFaults', 'majorFaults'] as const) {
-    expect(row[name], name).toBeGreaterThanOrEqual(before.moving[name]);
-    expect(row[name], name).toBeLessThanOrEqual(after.moving[name]);
-  }
-  expect(Math.abs(row.rss! - after.moving.rss)).toBeLessThanOrEqual(UNSUMMED);
-  expect(Math.abs(row.shared! - after.shared)).toBeLessThanOrEqual(UNSUMMED);
-}
-
-/** The first child, by what each process says: not every kernel has the file `children`. */
-function childOf(parent: number): number | undefined {
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      const text = file(name, 'stat');
-      if (Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[1]) === parent) return Number(name);
-    } catch (error) {
-      if (!['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code!)) throw error;
-    }
-  }
-  return undefined;
-}
-
-const namespacesOf = (pid: number) =>
-  Object.fromEntries(
-    readdirSync(`/proc/${pid}/ns`).map((name) => [
-      name,
-      Number(/\d+/.exec(readlinkSync(`/proc/${pid}/ns/${name}`).split(':')[1]!)![0]),
-    ]),
-  );
 
 describeBackends('pidinfo', (handle, { name, proc }) => {
   const one = (pid: number, fields?: Parameters<ReturnType<typeof handle>['pidinfo']>[1]) => {
@@ -154,7 +34,7 @@ describeBackends('pidinfo', (handle, { name, proc }) => {
 
   test('a process at rest: every field as /proc has it', async () => {
     const { pid } = await sleeper('9>/dev/null 12</dev/null');
-    expectAsListed(pid, () => one(pid));
+    expectAsListed(pid, () => one(pid), proc);
     const row = one(pid);
     expect(row).toMatchObject({
       fds: readdirSync(`/proc/${pid}/fd`).length,
@@ -193,7 +73,7 @@ describeBackends('pidinfo', (handle, { name, proc }) => {
       const { moving } = listed(child.pid!);
       return moving.userTime + moving.systemTime > 0 && listed(child.pid!).fixed.state === 'S';
     });
-    expectAsListed(child.pid!, () => one(child.pid!));
+    expectAsListed(child.pid!, () => one(child.pid!), proc);
     expect(one(child.pid!).userTime! + one(child.pid!).systemTime!).toBeGreaterThanOrEqual(200);
   });
 
@@ -226,12 +106,12 @@ describeBackends('pidinfo', (handle, { name, proc }) => {
     // a busybox's chrt knows no batch
     const policy = changed.output().includes('batch') ? 'batch' : 'other';
     expect(one(pid)).toMatchObject({ nice: 7, priority: 27, fdLimit: 77, fdLimitMax: 88, policy });
-    expectAsListed(pid, () => one(pid));
+    expectAsListed(pid, () => one(pid), proc);
   });
 
   withRoot('another user, with ids that differ', async () => {
     const { pid } = await sleeper('', { uid: 1234, gid: 4321 });
-    expectAsListed(pid, () => one(pid));
+    expectAsListed(pid, () => one(pid), proc);
     expect(one(pid)).toMatchObject({ uid: 1234, euid: 1234, gid: 4321, capEff: '0000000000000000' });
   });
 
@@ -242,33 +122,22 @@ describeBackends('pidinfo', (handle, { name, proc }) => {
       return child && commandOf(child) === 'sleep' && stateOf(child) === 'S' ? child : undefined;
     });
     onTestFinished(() => void process.kill(pid, 'SIGKILL'));
-    expectAsListed(pid, () => one(pid));
+    expectAsListed(pid, () => one(pid), proc);
     expect(`/dev/${one(pid).tty}`).toBe(readlinkSync(`/proc/${pid}/fd/0`));
     expect(one(pid)).toMatchObject({ sid: pid, pgid: pid });
-  });
-
-  test('bytes that storage was written for', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'fdmap-test-'));
-    onTestFinished(() => rmSync(directory, { recursive: true }));
-    // What replaces the shell keeps its account.
-    const small = shell(`head -c 300000 /dev/zero > ${directory}/a; echo ok; exec sleep 1000`);
-    await until('it sleeps', () => commandOf(small.pid) === 'sleep' && stateOf(small.pid) === 'S');
-    const io = (name: string) => Number(new RegExp(`^${name}: (\\d+)`, 'm').exec(file(small.pid, 'io'))![1]);
-    const { readBytes, writeBytes } = one(small.pid);
-    expect({ readBytes, writeBytes }).toEqual({ readBytes: io('read_bytes'), writeBytes: io('write_bytes') });
   });
 
   test('a zombie', async () => {
     const { pid, parent } = await zombie();
     const row = one(pid);
     expect(row).toMatchObject({ pid, ppid: parent.pid, state: 'Z', fds: 0, fdTable: 0, vsize: 0, rss: 0 });
-    expect(row).toMatchObject({ startTime: listed(pid).fixed.startTime, threads: listed(pid).fixed.threads });
+    // Credentials, limits and the rest are there until it is waited for.
+    expectAsListed(pid, () => one(pid), proc);
     expect(one(pid, { fields: ['args'] }).args).toEqual([]);
   });
 
-  test('a kernel thread', () => {
-    if (!readdirSync('/proc').includes('2') || !listed(2).fixed.kernelThread) return;
-    expectAsListed(2, () => one(2));
+  when(isKernelThread(2), 'kthreadd is not to be seen').test('a kernel thread', () => {
+    expectAsListed(2, () => one(2), proc);
     expect(one(2)).toMatchObject({ command: 'kthreadd', kernelThread: true, ppid: 0, vsize: 0 });
   });
 
@@ -394,40 +263,34 @@ describeBackends('pidinfo', (handle, { name, proc }) => {
       return child && commandOf(child) === 'sleep' && stateOf(child) === 'S' ? child : undefined;
     });
     onTestFinished(() => void process.kill(pid, 'SIGKILL'));
-    expectAsListed(pid, () => one(pid));
+    expectAsListed(pid, () => one(pid), proc);
     expect(one(pid).namespaces).toEqual(namespacesOf(pid));
     expect(one(pid).namespaces!.user).not.toBe(namespacesOf(process.pid).user);
   });
 
-  withRoot('in a cgroup of its own', async () => {
-    const root = '/sys/fs/cgroup';
-    if (!readFileSync('/proc/self/mounts', 'latin1').includes(`${root} cgroup2`)) return;
-    const directory = `${root}/fdmap-test-${process.pid}-${proc}`;
-    mkdirSync(directory);
-    const small = await sleeper();
-    onTestFinished(async () => {
-      await small.end();
-      await until('the cgroup is empty', () => {
-        try {
-          rmdirSync(directory);
-          return true;
-        } catch {
-          return false;
-        }
-      });
-    });
-    writeFileSync(`${directory}/cgroup.procs`, String(small.pid));
-    if (!proc) expect(one(small.pid).cgroupId).toBe(statSync(directory).ino);
-  });
-
   test('churn: processes that come and go are whole rows or none', async () => {
     const churn = shell('while :; do (exit 0) & (exit 1) & wait; done');
-    for (let i = 0; i < 30; i++) {
-      for (const row of handle().pidinfo(undefined, { fields: ['command', 'startTime', 'fds', 'ppid'] })) {
+    const groups = ['command', 'euid', 'fds', 'fdLimit', 'userTime', 'minorFaults', 'vsize', 'nice'] as const;
+    const expectWhole = (row: Process) => {
+      expect(row.startTime).toBeGreaterThanOrEqual(0);
+      for (const field of groups) expect(row, `${row.pid}: ${field}`).toHaveProperty(field);
+    };
+    for (let i = 0; i < 20; i++) {
+      const pids: number[] = [];
+      for (const row of handle().pidinfo(undefined)) {
         expect(row).not.toHaveProperty('error');
-        expect(row.command).toEqual(expect.any(String));
-        expect(row.startTime).toBeGreaterThanOrEqual(0);
+        expectWhole(row);
+        pids.push(row.pid);
       }
+      // Of those that were there a moment ago some are not.
+      const rows = handle().pidinfo(pids, { fields: [...PROCESS_FIELD_NAMES] });
+      const found = rows.toArray();
+      expect(found.map(({ pid }) => pid)).toEqual(pids);
+      for (const row of found) {
+        if (row.error) expect(row.error).toEqual({ code: 'ESRCH', syscall: 'pidinfo' });
+        else expectWhole(row);
+      }
+      expect(rows.vanished).toBe(found.filter(({ error }) => error).length);
     }
     await churn.end();
   });

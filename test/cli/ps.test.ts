@@ -1,10 +1,15 @@
 /** `fdmap ps`. Only processes that the test starts are looked at. */
 
+import { copyFileSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
-import { needs } from '../helpers/needs.ts';
-import { shell, sleeper } from '../helpers/processes.ts';
+import { openDirectory } from '../helpers/compile.ts';
+import { needs, when } from '../helpers/needs.ts';
+import { commandOf, isKernelThread, shell, sleeper, stateOf } from '../helpers/processes.ts';
 import { until } from '../helpers/scale.ts';
 import { BACKENDS, fdmap } from './helpers.ts';
+
+const directory = openDirectory();
 
 for (const backend of BACKENDS) {
   needs(...backend.needs).describe(`fdmap ps [${backend.name}]`, () => {
@@ -40,6 +45,68 @@ for (const backend of BACKENDS) {
       expect(pids('--state', 'SD')).toEqual([few.pid, many.pid]);
       expect(run('--state', 'Q').status).toBe(2);
       expect(run('--tree', '--sort', 'fds').status).toBe(2);
+    });
+
+    test('sorted by a column of objects: by what the table shows', async () => {
+      const folder = join(directory, backend.name);
+      const [first, second] = await Promise.all(
+        ['b', 'a'].map(async (name) => {
+          // By its own name: it may be one of many in a busybox.
+          const program = join(folder, name, 'sleep');
+          mkdirSync(dirname(program), { recursive: true });
+          copyFileSync('/bin/sleep', program);
+          const { pid } = shell(`exec ${program} 1000`);
+          await until('it runs', () => commandOf(pid) === 'sleep' && stateOf(pid) === 'S');
+          return pid;
+        }),
+      );
+      const sorted = (column: string) =>
+        rows(String(first), String(second), '-o', 'pid,exe', `--sort=${column}`).map(
+          (row: { pid: number }) => row.pid,
+        );
+      expect(sorted('exe')).toEqual([second, first]);
+      expect(sorted('-exe')).toEqual([first, second]);
+      expect(sorted('args')).toEqual([second, first]);
+    });
+
+    test('what a filter does not accept is left out', async () => {
+      const stopped = await sleeper();
+      const other = await sleeper();
+      process.kill(stopped.pid, 'SIGSTOP');
+      await until('it is stopped', () => stateOf(stopped.pid) === 'T');
+      const pids = (...args: string[]) =>
+        rows(String(stopped.pid), String(other.pid), '-o', 'pid', ...args).map(
+          (row: { pid: number }) => row.pid,
+        );
+      expect(pids('--state', 'T')).toEqual([stopped.pid]);
+      expect(pids('--state', 'SD')).toEqual([other.pid]);
+      expect(pids('--state', 'T', '--command', 'wake')).toEqual([]);
+      const stranger = String(process.getuid!() + 4711);
+      expect(pids('--user', stranger)).toEqual([]);
+      expect(run(String(other.pid), '--user', stranger).status).toBe(1);
+    });
+
+    needs('root', 'proc').test('those of a user', async () => {
+      const own = await sleeper();
+      const strange = await sleeper('', { uid: 4711, gid: 4711 });
+      const pids = (user: string) =>
+        rows(String(own.pid), String(strange.pid), '-o', 'pid', '--user', user).map(
+          (row: { pid: number }) => row.pid,
+        );
+      expect(pids('4711')).toEqual([strange.pid]);
+      expect(pids('root')).toEqual([own.pid]);
+      // Of all as of some.
+      const all = rows('--user', '4711', '-o', 'pid,euid');
+      expect(all).toContainEqual({ pid: strange.pid, euid: 4711 });
+      expect(new Set(all.map((row: { euid: number }) => row.euid))).toEqual(new Set([4711]));
+    });
+
+    when(isKernelThread(2), 'kthreadd is not to be seen').test('without kernel threads', async () => {
+      const { pid } = await sleeper();
+      const pids = (...args: string[]) =>
+        rows('2', String(pid), '-o', 'pid', ...args).map((row: { pid: number }) => row.pid);
+      expect(pids()).toEqual([2, pid]);
+      expect(pids('--no-kthreads')).toEqual([pid]);
     });
 
     test('a tree: children below their parent, to the right', async () => {

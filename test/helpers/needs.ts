@@ -47,6 +47,8 @@ const PROBES = {
   unshare: () => runs('unshare', '-p', '-f', '--mount-proc', 'true'),
   /** A mount namespace where /proc can be unmounted. */
   'mount-ns': () => runs('unshare', '-m', 'sh', '-c', 'umount -l /proc'),
+  'time-ns': () => runs('unshare', '-T', 'true'),
+  'cgroup-ns': () => runs('unshare', '-C', 'true'),
   'user-ns': () => runs('unshare', '-U', '-r', 'true'),
   gcc: () => (process.env.FDMAP_TEST_BINARIES ? undefined : available('gcc')()),
   python3: available('python3'),

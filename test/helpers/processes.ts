@@ -71,6 +71,9 @@ const stat = (pid: number | string) => {
   return text.slice(text.lastIndexOf(')') + 2).split(' ');
 };
 export const stateOf = (pid: number): string => stat(pid)[0]!;
+/** PF_KTHREAD in the field `flags`; false where it is not to be seen. */
+export const isKernelThread = (pid: number): boolean =>
+  existsSync(`/proc/${pid}/stat`) && (Number(stat(pid)[6]) & 0x20_0000) !== 0;
 export const commandOf = (pid: number): string => readFileSync(`/proc/${pid}/comm`, 'latin1').trim();
 
 const ascending = (names: readonly string[]) => names.map(Number).sort((a, b) => a - b);

@@ -2,7 +2,7 @@
 
 import { type Process, type ProcessField, ProcessSnapshot } from '../../index.ts';
 import { optionValue, pidOf, quote, UsageError } from '../arguments.ts';
-import { chooseColumns, type FailedRow, isFailed } from '../columns/column.ts';
+import { chooseColumns, type FailedRow, isFailed, textOf } from '../columns/column.ts';
 import { fieldsOf, PROCESS_COLUMNS, type ProcessColumn } from '../columns/processes.ts';
 import { type Command, EXIT, type ExitCode, type Parsed } from '../command.ts';
 import { printer } from '../output/print.ts';
@@ -98,16 +98,27 @@ function sorting(word: string | undefined) {
   if (word === undefined) return undefined;
   const descending = word.startsWith('-');
   const [column] = chooseColumns(PROCESS_COLUMNS, descending ? word.slice(1) : word, []);
-  const { value } = column as ProcessColumn;
+  const key = keyOf(column as ProcessColumn);
   const sign = descending ? -1 : 1;
   const compare = (a: Process, b: Process) => {
-    const [x, y] = [value(a), value(b)];
+    const [x, y] = [key(a), key(b)];
     // What is not known comes last in either direction.
     if (x === undefined || y === undefined) return Number(x === undefined) - Number(y === undefined);
-    const order = typeof x === 'number' ? x - (y as number) : String(x) < String(y) ? -1 : Number(x !== y);
-    return sign * order || a.pid - b.pid;
+    if (x === y) return a.pid - b.pid;
+    return x < y ? -sign : sign;
   };
   return { column: column as ProcessColumn, compare };
+}
+
+/** What rows are compared by: of objects and lists what the table shows. */
+function keyOf(column: ProcessColumn): (row: Process) => number | string | undefined {
+  const ofNull = column.type === 'number' ? Number.POSITIVE_INFINITY : '';
+  return (row) => {
+    const value = column.value(row);
+    if (value === undefined || typeof value === 'number') return value;
+    if (value === null) return ofNull;
+    return typeof value === 'object' ? textOf(column, row) : String(value);
+  };
 }
 
 /** How far a row stands to the right; in text alone. */
