@@ -67,8 +67,10 @@ function plan(wanted, kernels) {
   const missing = [];
   for (const version of versions) {
     const kernel = selectKernel(kernels, version);
-    if (kernel) chosen.set(kernel.release, kernel);
-    else missing.push(version);
+    if (!kernel) missing.push(version);
+    else if (chosen.has(kernel.release))
+      say(`${version}: the archives have ${kernel.version}, named already`);
+    else chosen.set(kernel.release, kernel);
   }
   const all = [...chosen.values()];
   const asked = variants.filter(({ name }) => wanted.boot.includes(name));
