@@ -81,7 +81,7 @@ export const PIDINFO_BASIC = {
   name: 'pidinfo-basic',
   maps: ['requests', 'rodata'],
   programs: ['basic_request', 'pidinfo_basic'],
-  sha256: 'fdcd6e1a6b7357c7f579b2f6046b03d9625c2dfea8b0a15ec43351c64a11d8d3',
+  sha256: '51ed2a95a6ee472f79a8f0890211156c81cf03c11b98ca3924336e071e5b2425',
 } as const;
 
 export const PIDINFO_COUNTS = {
@@ -95,7 +95,7 @@ export const PIDINFO_ITER = {
   name: 'pidinfo-iter',
   maps: ['requests', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_request', 'pidinfo_task'],
-  sha256: '6b5fa999d8a7a00c6acf6c9b275362d5320f52bcd898fabc66d81ec21780f9ea',
+  sha256: '945e21125e312e61a97ed236d836f8a6f7a2b7cf499e0588559a3f2f27c9e987',
 } as const;
 
 export const PIDINFO_WIDE = {

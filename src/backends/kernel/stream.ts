@@ -12,6 +12,12 @@ import type { Memory } from '../../sys/memory.ts';
  */
 export const STREAM_BYTES = 32 * 1024;
 
+/**
+ * EAGAIN: a million objects without a record (bpf_seq_read()), or the storage of this thread was not
+ * to be had for a moment. There may be more; this many in a row are a fault to report.
+ */
+const ATTEMPTS = 10_000;
+
 /** Opens a stream from its beginning: a descriptor, or a negative errno. */
 export type StreamOpener = () => number;
 
@@ -52,11 +58,11 @@ export function readStream(
   const iterator = open();
   if (iterator < 0) return iterator;
   try {
-    for (;;) {
+    for (let attempt = 1; ; ) {
       const length = read(door, iterator, buffer);
-      // EAGAIN: a million objects without a record (bpf_seq_read()); there may be more.
-      if (length === -EAGAIN) continue;
+      if (length === -EAGAIN && attempt++ < ATTEMPTS) continue;
       if (length <= 0) return length;
+      attempt = 1;
       take(length, iterator);
     }
   } finally {
