@@ -11,6 +11,7 @@ import { root } from './paths.mjs';
 import { expectedTier, plain, special, steps } from './plan.mjs';
 import { findKernelTrouble, parseEvents } from './qemu.mjs';
 import { toRows } from './rows.mjs';
+import { inSpecialBoots } from './selection.mjs';
 import { kernelSources, parseDeb822, parseOneLine } from './sources.mjs';
 import { doctorRows, featureRows, productRows } from './stated.mjs';
 import { documentation, replaceBetweenMarkers } from './table.mjs';
@@ -176,14 +177,26 @@ describe('selection', () => {
     .map((name) => `test/${name}`)
     .filter((name) => name.endsWith('.test.ts'));
 
-  it('names files that there are, in every boot', () => {
-    for (const variant of [plain, ...special])
-      for (const part of variant.files)
-        expect([variant.name, part, tests.some((name) => name.includes(part))]).toEqual([
-          variant.name,
-          part,
-          true,
-        ]);
+  it('names files that there are and that run, in every boot', () => {
+    for (const variant of [plain, ...special].filter(({ files }) => files.length > 0)) {
+      const wanted = argv(variant).slice(argv(variant).findIndex((part) => part.endsWith('suite.mjs')) + 1);
+      const named = wanted.filter((part) => !part.startsWith('--not='));
+      const unwanted = wanted.flatMap((part) => /^--not=(.*)/.exec(part)?.[1] ?? []);
+      const runs = (/** @type {string} */ part) =>
+        tests.some((name) => name.includes(part) && !unwanted.some((other) => name.includes(other)));
+      expect(named).toEqual(variant.files);
+      expect([variant.name, named.filter((part) => !runs(part))]).toEqual([variant.name, []]);
+    }
+  });
+
+  it('leaves to special boots what these run, and only where they are made', () => {
+    const files = special.flatMap((variant) => variant.files);
+    for (const part of inSpecialBoots) {
+      const name = tests.find((test) => test.includes(part));
+      expect([part, files.some((file) => name?.includes(file))]).toEqual([part, true]);
+      expect(argv(plain)).not.toContain(`--not=${part}`);
+      expect(argv(plain, { ...nothing, specialToo: true })).toContain(`--not=${part}`);
+    }
   });
 
   it('is left aside by --all and --file', () => {

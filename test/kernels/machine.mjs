@@ -81,10 +81,12 @@ export class Workshop {
   /**
    * @param {import('./catalogue.mjs').Kernel} kernel
    * @param {import('./plan.mjs').Variant} variant
+   * @param {boolean} specialToo the run makes the special boots of this kernel as well
    */
-  steps(kernel, variant) {
+  steps(kernel, variant, specialToo) {
     const { architecture } = this.apt;
-    return steps(variant, this.has, expectedTier(kernel.version, variant), this.wanted, architecture);
+    const wanted = { ...this.wanted, specialToo };
+    return steps(variant, this.has, expectedTier(kernel.version, variant), wanted, architecture);
   }
 
   /**

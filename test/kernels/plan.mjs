@@ -13,6 +13,7 @@
  * @property {string[] | undefined} require what the suite must find there, by the names of
  *   test/helpers/needs.ts, so that nothing is skipped for want of it; undefined: the suite is not run
  * @property {string[]} files parts of the suite, by path: selection.mjs
+ * @property {string} [script] of guest/, in the place of the suite
  */
 
 import { compareVersions } from './catalogue.mjs';
@@ -93,6 +94,7 @@ export const special = [
     facts: { proc: /^none$/ },
     files: [],
     require: undefined,
+    script: 'noproc',
   },
 ];
 
@@ -123,8 +125,9 @@ const probeLimit = 120;
 const suiteLimit = 1200;
 
 /**
- * What a run is asked for beyond the plan: all of the suite, or the files that are named.
- * @typedef {{all: boolean, files: string[]}} Wanted
+ * What a run is asked for beyond the plan: all of the suite, or the files that are named. `specialToo`:
+ * the run makes the special boots of this kernel as well.
+ * @typedef {{all: boolean, files: string[], specialToo?: boolean}} Wanted
  */
 
 /**
@@ -138,9 +141,8 @@ const suiteLimit = 1200;
  */
 function suite(require, tier, files, wanted, architecture) {
   const named = wanted.files.length > 0 ? wanted.files : wanted.all ? [] : files;
-  const elsewhere = tier === 'A' && named === subjects ? inSpecialBoots : [];
-  const unwanted =
-    wanted.files.length > 0 ? [] : [...elsewhere, ...sameEverywhere.filter((part) => !named.includes(part))];
+  const elsewhere = wanted.specialToo && named === subjects ? inSpecialBoots : [];
+  const unwanted = wanted.files.length > 0 ? [] : [...elsewhere, ...sameEverywhere];
   const lacking = lackingOn(architecture);
   const needs = [...require, ...(tier === 'A' ? ['tier-a'] : [])].filter((need) => !lacking.includes(need));
   return {
@@ -180,6 +182,12 @@ export function steps(variant, has, tier, wanted, architecture) {
     list.push({ name: 'product', argv: ['node', 'test/kernels/guest/product.mjs'], limit: probeLimit });
   if (has.doctor)
     list.push({ name: 'doctor', argv: ['node', 'dist/cli/main.js', 'doctor', '--json'], limit: probeLimit });
+  if (has.product && variant.script)
+    list.push({
+      name: variant.script,
+      argv: ['node', '--no-warnings', `test/kernels/guest/${variant.script}.mjs`],
+      limit: probeLimit,
+    });
   if (has.suite && variant.require)
     list.push(suite(variant.require, tier, variant.files, wanted, architecture));
   return list;

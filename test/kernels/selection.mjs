@@ -16,20 +16,20 @@ export const specialSubjects = {
   // Two readers on one processor, and whatever they could see of each other.
   preempt: ['backends/contexts', 'backends/readers', 'install/access', 'install/strangers'],
   // The guards of shared programs, and what is calibrated at installation.
-  guards: ['install/access', 'install/strangers', 'install/markers'],
-  integrity: ['backends/contexts', 'backends/tier', 'install/streams', 'install/install'],
+  guards: ['install/access', 'install/guards', 'install/strangers', 'install/markers'],
+  integrity: ['backends/contexts', 'install/streams', 'install/install.'],
   // Nothing but /proc.
-  confidentiality: ['backends/pidmap', 'backends/tier', 'cli/doctor'],
-  hidepid: ['install/hidepid'],
+  confidentiality: ['backends/pidmap', 'calls/fdinfo/', 'calls/pidinfo', 'cli/doctor'],
+  hidepid: ['install/hidepid.', 'install/policy.'],
 };
 
 /**
- * The slowest files, dozens of installations each: on kernels of tier A the special boots run them, so
- * that a plain boot need not. Tier B has no special boots.
+ * The slowest files, dozens of installations each: in a run that makes the special boots of a kernel
+ * these run them, so that its plain boot need not.
  */
-export const inSpecialBoots = ['install/hidepid.', 'install/install.'];
+export const inSpecialBoots = ['install/hidepid.', 'install/install.', 'install/markers.'];
 
-/** What no kernel can change, or no guest can run: not part of the suite there unless it is named. */
+/** What no kernel can change, or no guest can run: not part of the suite there, but with --file. */
 export const sameEverywhere = [
   'test/abi/',
   'backends/probe.',
@@ -38,7 +38,6 @@ export const sameEverywhere = [
   // Compared with programs that a guest does not have, and on a mount that only a host needs to survive.
   'calls/fdinfo/truth.',
   'calls/fdinfo/dead-mount.',
-  'calls/fdinfo/churn.',
   'calls/pool.',
   'cli/docs.',
   'cli/terminal.',
