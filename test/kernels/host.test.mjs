@@ -11,7 +11,7 @@ import { root } from './paths.mjs';
 import { expectedTier, plain, special, steps } from './plan.mjs';
 import { findKernelTrouble, parseEvents } from './qemu.mjs';
 import { toRows } from './rows.mjs';
-import { inSpecialBoots } from './selection.mjs';
+import { inSpecialBoots, isStatedSkip } from './selection.mjs';
 import { kernelSources, parseDeb822, parseOneLine } from './sources.mjs';
 import { doctorRows, featureRows, productRows } from './stated.mjs';
 import { documentation, replaceBetweenMarkers } from './table.mjs';
@@ -168,7 +168,7 @@ describe('verdicts', () => {
 });
 
 describe('selection', () => {
-  const has = { suite: true, product: true, doctor: true, programs: true };
+  const has = { suite: true, product: true, doctor: true, programs: true, profile: true };
   /** @type {import('./plan.mjs').Wanted} */
   const nothing = { all: false, files: [] };
   const argv = (/** @type {import('./plan.mjs').Variant} */ variant, wanted = nothing) =>
@@ -267,6 +267,9 @@ describe('rows', () => {
     expect(skipping('a stream has no threads of their own')).toBe('ok');
     expect(skipping('needs tier-a: tier B: a kernel before 6.10')).toBe('FAIL');
     expect(skipping('')).toBe('FAIL');
+    // Of one boot alone.
+    expect(skipping('needs apparmor: AppArmor is not active')).toBe('FAIL');
+    expect(isStatedSkip('needs apparmor: AppArmor is not active', 'lsm=landlock', 'A', 'amd64')).toBe(true);
   });
 
   it('a machine that died has failed, and its finished files still count', () => {

@@ -16,6 +16,7 @@
  * @property {string} [script] of guest/, in the place of the suite
  */
 
+import { guestProfile } from './apparmor.mjs';
 import { compareVersions } from './catalogue.mjs';
 import { guestPrograms } from './programs.mjs';
 import {
@@ -27,8 +28,11 @@ import {
   subjects,
 } from './selection.mjs';
 
-const machine = ['root', 'proc', 'other-uid', 'unshare', 'mount-ns', 'user-ns', 'setpriv', 'bash'];
-const everything = [...machine, 'gcc', 'python3', 'kernel', 'pinned'];
+const machine = [
+  ...['root', 'proc', 'other-uid', 'unshare', 'mount-ns', 'user-ns', 'setpriv', 'bash', 'python3', 'gcc'],
+  ...['fuse', 'cgroup2'],
+];
+const everything = [...machine, 'kernel', 'pinned'];
 
 /** @type {Variant} */
 export const plain = { name: 'plain', cmdline: [], proc: '', require: everything, files: subjects };
@@ -58,7 +62,7 @@ export const special = [
     proc: '',
     facts: { lsm: /^(?!.*landlock).*apparmor/ },
     files: specialSubjects.guards,
-    require: everything,
+    require: [...everything, 'apparmor'],
   },
   {
     name: 'lockdown=integrity',
@@ -160,8 +164,9 @@ function suite(require, tier, files, wanted, architecture) {
 }
 
 /**
- * What the project has to run; `programs`: the C programs of the suite, compiled.
- * @typedef {{suite: boolean, product: boolean, doctor: boolean, programs: boolean}} Has
+ * What the project has to run; `programs`: the C programs of the suite, compiled; `profile`: one of
+ * AppArmor.
+ * @typedef {{suite: boolean, product: boolean, doctor: boolean, programs: boolean, profile: boolean}} Has
  */
 
 /**
@@ -202,6 +207,7 @@ export const guestEnvironment = (has) => ({
   FDMAP_TEST_SCALE: '0.05',
   FDMAP_TEST_TIMEOUT_SCALE: '4',
   ...(has.programs ? { FDMAP_TEST_BINARIES: guestPrograms } : {}),
+  ...(has.profile ? { FDMAP_TEST_APPARMOR: guestProfile } : {}),
   CI: '1',
   NO_COLOR: '1',
 });

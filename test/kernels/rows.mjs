@@ -82,7 +82,7 @@ export function toRows(kernel, variant, planned, outcome) {
   const rows = [];
   const tier = expectedTier(kernel.version, variant);
   /** @param {string} reason */
-  const isStated = (reason) => isStatedSkip(reason, kernel.version, tier, kernel.architecture);
+  const isStated = (reason) => isStatedSkip(reason, variant.name, tier, kernel.architecture);
   for (const { name } of planned) {
     const step = outcome.events.find((event) => event.type === 'step' && event.name === name);
     if (!step) {
