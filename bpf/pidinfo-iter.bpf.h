@@ -82,8 +82,9 @@ static __always_inline int show_task(struct bpf_iter__task *ctx)
 	if (!task)
 		return 0;
 	slot = bpf_task_storage_get(&requests, caller, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	/* For want of memory, or of a lock that another thread holds for a moment: once more, not without it. */
 	if (!slot)
-		return 0;
+		return 1;
 	/* a reader who has not asked is told everything, of threads as of processes */
 	if (!slot->busy) {
 		slot->mask = ~0ULL;

@@ -81,7 +81,7 @@ export const PIDINFO_BASIC = {
   name: 'pidinfo-basic',
   maps: ['requests', 'rodata'],
   programs: ['basic_request', 'pidinfo_basic'],
-  sha256: 'e273434975d46f08f9286b28aeeda16f66e38f665682279707fcd625e87b9428',
+  sha256: '2cb45d4434574bfa6e0bedac8680a61aef9e4467a14f3189b190ced0249b21d0',
 } as const;
 
 export const PIDINFO_COUNTS = {
@@ -95,7 +95,7 @@ export const PIDINFO_ITER = {
   name: 'pidinfo-iter',
   maps: ['requests', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_request', 'pidinfo_task'],
-  sha256: 'b15bd73175c863dfe8a6e9de6488089feb9311a3ad189b928a32ff771d75ae67',
+  sha256: 'f7212a636231005796b4f929ca460d44ae81d4a2d2240875daeb65e11530901c',
 } as const;
 
 export const PIDINFO_WIDE = {

@@ -14,7 +14,7 @@
  *	actor wait				prints its number and waits, as it is
  *
  * Options, in this order of effect: uid=R,E,S gid=R,E,S groups=G caps=HEX
- * fsuid=N userns dumpable=0|1 landlock nobpf thread zombie
+ * fsuid=N userns dumpable=0|1 landlock apparmor=PROFILE nobpf thread zombie
  */
 #define _GNU_SOURCE
 #include <fdmap.h>
@@ -34,6 +34,7 @@ struct options {
 	long groups;
 	unsigned long long caps;
 	int has_uid, has_gid, has_caps, userns, landlock, nobpf, thread, zombie;
+	const char *profile;
 };
 
 static void need(int ok, const char *what)
@@ -76,6 +77,15 @@ static void enter_landlock(void)
 	need(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs");
 	need(!syscall(446, ruleset, 0), "landlock_restrict_self");
 	close(ruleset);
+}
+
+/* aa_change_profile(3), of this thread */
+static void enter_profile(const char *name)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "changeprofile %s", name);
+	write_file("/proc/thread-self/attr/apparmor/current", text);
 }
 
 /* As the default profiles of container engines have it: bpf(2) is EPERM. */
@@ -125,6 +135,8 @@ static void become(const struct options *o)
 	need(!prctl(PR_SET_DUMPABLE, o->dumpable), "dumpable");
 	if (o->landlock)
 		enter_landlock();
+	if (o->profile)
+		enter_profile(o->profile);
 	if (o->nobpf)
 		forbid_bpf();
 }
@@ -286,6 +298,8 @@ int main(int argc, char **argv)
 			o.userns = 1;
 		else if (!strcmp(a, "landlock"))
 			o.landlock = 1;
+		else if (!strncmp(a, "apparmor=", 9))
+			o.profile = a + 9;
 		else if (!strcmp(a, "nobpf"))
 			o.nobpf = 1;
 		else if (!strcmp(a, "thread"))

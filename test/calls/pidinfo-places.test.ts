@@ -15,7 +15,7 @@ import { expect, onTestFinished } from 'vitest';
 import { describeBackends } from '../helpers/backends.ts';
 import { openDirectory } from '../helpers/compile.ts';
 import { deadFuse } from '../helpers/dead-fuse.ts';
-import { lack, needs, when } from '../helpers/needs.ts';
+import { needs, when } from '../helpers/needs.ts';
 import { commandOf, shell, sleeper, zombie } from '../helpers/processes.ts';
 import { patience, until } from '../helpers/scale.ts';
 import { World } from '../helpers/world.ts';
@@ -62,10 +62,9 @@ describeBackends('pidinfo', (handle, { name, proc }) => {
   const one = (pid: number, fields?: Parameters<ReturnType<typeof handle>['pidinfo']>[1]) =>
     handle().pidinfo(pid, fields).toArray()[0]!;
   const { test } = needs('proc');
-  const withCgroups = when(
-    unified !== undefined && process.getuid!() === 0,
-    'no hierarchy of cgroup v2 that may be changed',
-  ).test;
+  const { test: withCgroups } = needs('cgroup2', 'root');
+  const byName = (...list: Parameters<typeof needs>) =>
+    name.includes(' ') ? when(false, 'a world opens a backend by a name that open() knows') : needs(...list);
   const own = `fdmap-test-${process.pid}-${name.replaceAll(' ', '-')}`;
 
   withCgroups('the path of a cgroup, for each of those that are in it', async () => {
@@ -131,41 +130,40 @@ describeBackends('pidinfo', (handle, { name, proc }) => {
     await parent.end();
   });
 
-  const { test: withNamespaces } =
-    unified === undefined || name.includes(' ')
-      ? when(false, 'needs cgroup v2, and a backend that a world can be told to open')
-      : needs('unshare', 'root');
-  withNamespaces('seen from a cgroup namespace, up and down, as its /proc has it', async () => {
-    const inside = cgroup(own, 'inside');
-    const below = cgroup(own, 'inside', 'below');
-    const beside = cgroup(own, 'beside', 'deep');
-    const smalls = [await sleeper(), await sleeper(), await sleeper()];
-    for (const [i, place] of [inside, below, beside].entries()) enter(place, smalls[i]!.pid);
-    const world = await World.start({
-      wrap: ['sh', '-c', `echo $$ > ${inside}/cgroup.procs && exec "$@"`, 'sh'],
-      env: { FDMAP_BPFFS: process.env.FDMAP_TEST_BPFFS ?? '' },
-    });
-    const found = await world.run(
-      async ({ api, fs, syscall, nr }, { pids, backend }) => {
-        const CLONE_NEWCGROUP = 0x0200_0000;
-        if (syscall(nr.unshare, CLONE_NEWCGROUP) < 0) throw new Error('unshare(CLONE_NEWCGROUP)');
-        const { open } = await api();
-        const handle = open({ backend });
-        const all = [...pids, process.pid];
-        const asked = handle.pidinfo(all, { fields: ['cgroup'] }).toArray();
-        const listed = all.map(
-          (pid) => /^0::(.*)$/m.exec(fs.readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1],
-        );
-        handle.close();
-        return { asked: asked.map((row) => row.cgroup), listed };
-      },
-      { pids: smalls.map(({ pid }) => pid), backend: name as 'kernel' },
-    );
-    expect(found.asked).toEqual(['/', '/below', '/../beside/deep', '/']);
-    expect(found.asked).toEqual(found.listed);
-    await world.end();
-    for (const small of smalls) await small.end();
-  });
+  byName('cgroup2', 'unshare', 'root').test(
+    'seen from a cgroup namespace, up and down, as its /proc has it',
+    async () => {
+      const inside = cgroup(own, 'inside');
+      const below = cgroup(own, 'inside', 'below');
+      const beside = cgroup(own, 'beside', 'deep');
+      const smalls = [await sleeper(), await sleeper(), await sleeper()];
+      for (const [i, place] of [inside, below, beside].entries()) enter(place, smalls[i]!.pid);
+      const world = await World.start({
+        wrap: ['sh', '-c', `echo $$ > ${inside}/cgroup.procs && exec "$@"`, 'sh'],
+        env: { FDMAP_BPFFS: process.env.FDMAP_TEST_BPFFS ?? '' },
+      });
+      const found = await world.run(
+        async ({ api, fs, syscall, nr }, { pids, backend }) => {
+          const CLONE_NEWCGROUP = 0x0200_0000;
+          if (syscall(nr.unshare, CLONE_NEWCGROUP) < 0) throw new Error('unshare(CLONE_NEWCGROUP)');
+          const { open } = await api();
+          const handle = open({ backend });
+          const all = [...pids, process.pid];
+          const asked = handle.pidinfo(all, { fields: ['cgroup'] }).toArray();
+          const listed = all.map(
+            (pid) => /^0::(.*)$/m.exec(fs.readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1],
+          );
+          handle.close();
+          return { asked: asked.map((row) => row.cgroup), listed };
+        },
+        { pids: smalls.map(({ pid }) => pid), backend: name as 'kernel' },
+      );
+      expect(found.asked).toEqual(['/', '/below', '/../beside/deep', '/']);
+      expect(found.asked).toEqual(found.listed);
+      await world.end();
+      for (const small of smalls) await small.end();
+    },
+  );
 
   test('the program: path, device and inode, of one and of all', async () => {
     const folder = join(directory, name.replaceAll(' ', '-'));
@@ -196,7 +194,7 @@ describeBackends('pidinfo', (handle, { name, proc }) => {
     expect(one(dead.pid, { fields: ['exe', 'state'] })).toEqual({ pid: dead.pid, state: 'Z' });
   });
 
-  when(!proc && !name.includes(' ') && process.getuid!() === 0, 'is about no /proc, as root').test(
+  (proc ? when(false, 'is about no /proc') : byName('root', 'mount-ns')).test(
     'without /proc there are no arguments, and the reason is said',
     async () => {
       const world = await World.start({
@@ -234,50 +232,49 @@ describeBackends('pidinfo', (handle, { name, proc }) => {
     ).toBe('ESRCH');
   });
 
-  const { test: withFuse } = when(
-    !name.includes(' ') && lack('root') === undefined && lack('fuse') === undefined && !lack('python3'),
-    'root, FUSE and Python, and a backend that open() gives',
+  byName('root', 'python3', 'fuse').test(
+    'arguments on a file system that never answers: nobody waits for them',
+    async () => {
+      const fuse = await deadFuse();
+      const script = join(import.meta.dirname, '../helpers/worlds/dead-args.py');
+      const hostile = spawn('python3', [script, fuse.file], { stdio: ['ignore', 'pipe', 'inherit'] });
+      // It ends when the file system does: until then a thread of it waits for a page, deaf to signals.
+      onTestFinished(() => {
+        hostile.kill('SIGKILL');
+        hostile.stdout.destroy();
+      });
+      await new Promise((resolve, reject) => {
+        hostile.stdout.once('data', resolve);
+        hostile.once('exit', (code) => reject(new Error(`dead-args.py: ${code}`)));
+      });
+      await fuse.die();
+      const other = await sleeper();
+      // Another process: if it hangs, this one tells.
+      const world = await World.start({ env: { FDMAP_BPFFS: process.env.FDMAP_TEST_BPFFS ?? '' } });
+      const answer = world.run(
+        async ({ api }, { backend, pids }) => {
+          const { open } = await api();
+          const handle = open({ backend });
+          const everything = handle.pidinfo(pids).toArray();
+          const all = handle.pidinfo(undefined).toArray();
+          const withArgs = handle.pidinfo(pids, { fields: ['args', 'exe'] }).toArray();
+          handle.close();
+          return { everything, all, withArgs };
+        },
+        { backend: name as 'kernel', pids: [hostile.pid!, other.pid] },
+      );
+      const { everything, all, withArgs } = (await Promise.race([
+        answer,
+        new Promise((_, reject) => setTimeout(() => reject(new Error('it hangs')), patience(20_000))),
+      ])) as Awaited<typeof answer>;
+      expect(everything).toMatchObject([{ command: 'python3' }, { command: 'sleep' }]);
+      expect(all).toContainEqual(expect.objectContaining({ pid: hostile.pid, command: 'python3' }));
+      // What is no anonymous memory is not read: the arguments are cut off before their first byte.
+      expect(withArgs).toMatchObject([
+        { pid: hostile.pid, args: [] },
+        { pid: other.pid, args: ['sleep', '1000'] },
+      ]);
+      await world.end();
+    },
   );
-  withFuse('arguments on a file system that never answers: nobody waits for them', async () => {
-    const fuse = await deadFuse();
-    const script = join(import.meta.dirname, '../helpers/worlds/dead-args.py');
-    const hostile = spawn('python3', [script, fuse.file], { stdio: ['ignore', 'pipe', 'inherit'] });
-    // It ends when the file system does: until then a thread of it waits for a page, deaf to signals.
-    onTestFinished(() => {
-      hostile.kill('SIGKILL');
-      hostile.stdout.destroy();
-    });
-    await new Promise((resolve, reject) => {
-      hostile.stdout.once('data', resolve);
-      hostile.once('exit', (code) => reject(new Error(`dead-args.py: ${code}`)));
-    });
-    await fuse.die();
-    const other = await sleeper();
-    // Another process: if it hangs, this one tells.
-    const world = await World.start({ env: { FDMAP_BPFFS: process.env.FDMAP_TEST_BPFFS ?? '' } });
-    const answer = world.run(
-      async ({ api }, { backend, pids }) => {
-        const { open } = await api();
-        const handle = open({ backend });
-        const everything = handle.pidinfo(pids).toArray();
-        const all = handle.pidinfo(undefined).toArray();
-        const withArgs = handle.pidinfo(pids, { fields: ['args', 'exe'] }).toArray();
-        handle.close();
-        return { everything, all, withArgs };
-      },
-      { backend: name as 'kernel', pids: [hostile.pid!, other.pid] },
-    );
-    const { everything, all, withArgs } = (await Promise.race([
-      answer,
-      new Promise((_, reject) => setTimeout(() => reject(new Error('it hangs')), patience(20_000))),
-    ])) as Awaited<typeof answer>;
-    expect(everything).toMatchObject([{ command: 'python3' }, { command: 'sleep' }]);
-    expect(all).toContainEqual(expect.objectContaining({ pid: hostile.pid, command: 'python3' }));
-    // What is no anonymous memory is not read: the arguments are cut off before their first byte.
-    expect(withArgs).toMatchObject([
-      { pid: hostile.pid, args: [] },
-      { pid: other.pid, args: ['sleep', '1000'] },
-    ]);
-    await world.end();
-  });
 });

@@ -90,7 +90,10 @@ describeBackends('pidinfo', (handle, { name, proc }) => {
       other.kill('SIGKILL');
       other.stdin.destroy();
     });
-    await until('it runs', () => commandOf(other.pid!) === 'sh');
+    // A program has its name before it has its arguments: begin_new_exec() in fs/exec.c.
+    const started = () =>
+      commandOf(other.pid!) === 'sh' && readFileSync(`/proc/${other.pid}/cmdline`).length > 0;
+    await until('it runs', started);
     expect(one(other.pid!, { fields: ['args'] })).toEqual({
       pid: other.pid,
       args: ['sh', '-c', 'read x', 'ü', ''],

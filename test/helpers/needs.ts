@@ -4,7 +4,7 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { describe, test } from 'vitest';
 import { openPinned } from '../../src/backends/pinned/backend.ts';
 import { open } from '../../src/calls/open.ts';
@@ -19,6 +19,8 @@ const runs = (command: string, ...args: string[]) => {
 
 const available = (command: string) => () =>
   spawnSync(command, ['--version']).error ? `${command} is not installed` : undefined;
+
+const readText = (path: string) => (existsSync(path) ? readFileSync(path, 'latin1') : '');
 
 /** Each gives the reason why not, or undefined. */
 const PROBES = {
@@ -57,6 +59,11 @@ const PROBES = {
     const number = SYSCALLS[process.arch as keyof typeof SYSCALLS].landlock_create_ruleset;
     return (nativeDoor?.syscall(number, 0, 0, 1) ?? -1) > 0 ? undefined : 'Landlock is not active';
   },
+  /** A kernel where profiles can be loaded, and one to load: FDMAP_TEST_APPARMOR, as apparmor_parser compiles it. */
+  apparmor: () => {
+    if (!existsSync('/sys/kernel/security/apparmor/.replace')) return 'AppArmor is not active';
+    return process.env.FDMAP_TEST_APPARMOR ? undefined : 'no compiled profile: FDMAP_TEST_APPARMOR';
+  },
   valgrind: available('valgrind'),
   tmux: () => (spawnSync('tmux', ['-V']).error ? 'tmux is not installed' : undefined),
   man: available('man'),
@@ -66,6 +73,10 @@ const PROBES = {
   lsof: () => (spawnSync('lsof', ['-v']).error ? 'lsof is not installed' : undefined),
   lsfd: available('lsfd'),
   ss: () => (spawnSync('ss', ['-V']).error ? 'ss is not installed' : undefined),
+  cgroup2: () =>
+    / \/ \S+ \S+ .*- cgroup2 /.test(readText('/proc/self/mountinfo'))
+      ? undefined
+      : 'the hierarchy of version 2 is not mounted',
   fuse: () => (existsSync('/dev/fuse') ? undefined : 'no /dev/fuse'),
   setpriv: available('setpriv'),
   bash: available('bash'),

@@ -3,14 +3,17 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { FEATURES } from '../../src/backends/features.ts';
 import { compareVersions, selectKernel } from './catalogue.mjs';
 import { Archive } from './cpio.mjs';
-import { programs, verdict } from './features.mjs';
+import { features, programs, verdict } from './features.mjs';
 import { root } from './paths.mjs';
 import { expectedTier, plain, special, steps } from './plan.mjs';
 import { findKernelTrouble, parseEvents } from './qemu.mjs';
 import { toRows } from './rows.mjs';
+import { inSpecialBoots, isStatedSkip } from './selection.mjs';
 import { kernelSources, parseDeb822, parseOneLine } from './sources.mjs';
+import { doctorRows, featureRows, productRows } from './stated.mjs';
 import { documentation, replaceBetweenMarkers } from './table.mjs';
 
 /** @type {string[]} */
@@ -118,6 +121,42 @@ describe('verdicts', () => {
     expect(Object.keys(programs).sort()).toEqual(compiled.sort());
   });
 
+  it('states of each feature that doctor knows what doctor states', () => {
+    const stated = features
+      .filter(({ doctor }) => doctor !== undefined)
+      .map(({ doctor, since, commit }) => ({ name: doctor, since, commit }));
+    const told = FEATURES.map(({ name, since, commit }) => ({ name, since, commit }));
+    /** @type {(a: {name?: string}, b: {name?: string}) => number} */
+    const byName = (a, b) => String(a.name).localeCompare(String(b.name));
+    expect(stated.sort(byName)).toEqual(told.sort(byName));
+  });
+
+  it('takes no silence for an answer', () => {
+    /** @param {import('./stated.mjs').Row[]} rows */
+    const failed = (rows) => rows.filter(({ result }) => result === 'FAIL').map(({ feature }) => feature);
+    const all = Object.fromEntries(features.map(({ id }) => [id, true]));
+    expect(failed(featureRows('7.0', all))).toEqual([]);
+    expect(failed(featureRows('7.0', {}))).toEqual(features.map(({ id }) => id));
+    expect(failed(featureRows('7.0', undefined))).toEqual(features.map(({ id }) => id));
+    expect(failed(featureRows('7.0', { ...all, another: true }))).toEqual(['another']);
+
+    const loaded = { loads: true, ms: 1, error: '' };
+    const objects = Object.fromEntries(Object.keys(programs).map((name) => [name, loaded]));
+    expect(failed(productRows('7.0', 'A', { tier: 'A', programs: objects }))).toEqual([]);
+    expect(failed(productRows('7.0', 'A', { tier: 'A' }))).toHaveLength(Object.keys(programs).length);
+
+    const told = FEATURES.map(({ name, since }) => ({ name, since, works: true, reason: 'tried' }));
+    expect(failed(doctorRows('7.0', 'A', { tier: 'A', features: told }))).toEqual([]);
+    expect(failed(doctorRows('7.0', 'A', { tier: 'A', features: told.slice(1) }))).toHaveLength(1);
+    expect(failed(doctorRows('7.0', 'A', { tier: 'A', features: [] }))).toHaveLength(told.length);
+    expect(failed(doctorRows('7.0', 'C', { tier: 'C', features: [] }))).toHaveLength(told.length);
+    expect(failed(doctorRows('7.0', 'A', undefined))).toHaveLength(told.length + 1);
+    const untried = told.map((one) => ({ ...one, works: null, reason: 'not permitted' }));
+    expect(failed(doctorRows('7.0', 'A', { tier: 'A', features: untried }))).toHaveLength(told.length);
+    const later = told.map((one) => ({ ...one, since: '7.0' }));
+    expect(failed(doctorRows('7.0', 'A', { tier: 'A', features: later }))).toHaveLength(told.length);
+  });
+
   it('knows the tier of a kernel and of a boot', () => {
     const locked = special.find(({ name }) => name === 'lockdown=confidentiality') ?? plain;
     expect(expectedTier('6.1.192', plain)).toBe('B');
@@ -129,7 +168,7 @@ describe('verdicts', () => {
 });
 
 describe('selection', () => {
-  const has = { suite: true, product: true, doctor: true, programs: true };
+  const has = { suite: true, product: true, doctor: true, programs: true, profile: true };
   /** @type {import('./plan.mjs').Wanted} */
   const nothing = { all: false, files: [] };
   const argv = (/** @type {import('./plan.mjs').Variant} */ variant, wanted = nothing) =>
@@ -138,14 +177,26 @@ describe('selection', () => {
     .map((name) => `test/${name}`)
     .filter((name) => name.endsWith('.test.ts'));
 
-  it('names files that there are, in every boot', () => {
-    for (const variant of [plain, ...special])
-      for (const part of variant.files)
-        expect([variant.name, part, tests.some((name) => name.includes(part))]).toEqual([
-          variant.name,
-          part,
-          true,
-        ]);
+  it('names files that there are and that run, in every boot', () => {
+    for (const variant of [plain, ...special].filter(({ files }) => files.length > 0)) {
+      const wanted = argv(variant).slice(argv(variant).findIndex((part) => part.endsWith('suite.mjs')) + 1);
+      const named = wanted.filter((part) => !part.startsWith('--not='));
+      const unwanted = wanted.flatMap((part) => /^--not=(.*)/.exec(part)?.[1] ?? []);
+      const runs = (/** @type {string} */ part) =>
+        tests.some((name) => name.includes(part) && !unwanted.some((other) => name.includes(other)));
+      expect(named).toEqual(variant.files);
+      expect([variant.name, named.filter((part) => !runs(part))]).toEqual([variant.name, []]);
+    }
+  });
+
+  it('leaves to special boots what these run, and only where they are made', () => {
+    const files = special.flatMap((variant) => variant.files);
+    for (const part of inSpecialBoots) {
+      const name = tests.find((test) => test.includes(part));
+      expect([part, files.some((file) => name?.includes(file))]).toEqual([part, true]);
+      expect(argv(plain)).not.toContain(`--not=${part}`);
+      expect(argv(plain, { ...nothing, specialToo: true })).toContain(`--not=${part}`);
+    }
   });
 
   it('is left aside by --all and --file', () => {
@@ -216,6 +267,9 @@ describe('rows', () => {
     expect(skipping('a stream has no threads of their own')).toBe('ok');
     expect(skipping('needs tier-a: tier B: a kernel before 6.10')).toBe('FAIL');
     expect(skipping('')).toBe('FAIL');
+    // Of one boot alone.
+    expect(skipping('needs apparmor: AppArmor is not active')).toBe('FAIL');
+    expect(isStatedSkip('needs apparmor: AppArmor is not active', 'lsm=landlock', 'A', 'amd64')).toBe(true);
   });
 
   it('a machine that died has failed, and its finished files still count', () => {
@@ -235,7 +289,9 @@ describe('documentation', () => {
     ];
     const loads = { boot: 'plain', feature: 'program y', seconds: undefined, detail: '' };
     rows.push({ kernel: '6.1.9', result: 'ok', ...loads });
-    const content = documentation(rows, [{ id: 'x', what: 'something', since: '6.2' }], { y: '6.1' });
+    const content = documentation(rows, [{ id: 'x', what: 'something', since: '6.2', commit: '' }], {
+      y: '6.1',
+    });
     expect(content).toContain('| `y`               | 6.1   | yes   |');
     expect(content).toContain('| `x`     | something | 6.2   | –     |');
     expect(content).toContain('| `plain` | tier B |');

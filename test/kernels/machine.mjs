@@ -2,6 +2,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { cpus, freemem } from 'node:os';
 import { join } from 'node:path';
 import { accelerator } from './accel.mjs';
+import { compileProfile, guestProfile } from './apparmor.mjs';
 import { Apt } from './apt.mjs';
 import { fetchKernel, listKernels } from './catalogue.mjs';
 import { Archive } from './cpio.mjs';
@@ -10,7 +11,13 @@ import { root } from './paths.mjs';
 import { expectedTier, guestEnvironment, steps } from './plan.mjs';
 import { guestPrograms } from './programs.mjs';
 import { boot, resultDevice } from './qemu.mjs';
-import { baseArchive, modulesArchive, projectArchive, writeInitramfs } from './rootfs.mjs';
+import {
+  baseArchive,
+  modulesArchive,
+  nativeArchitecture,
+  projectArchive,
+  writeInitramfs,
+} from './rootfs.mjs';
 
 /** MiB of a guest: Node, the test runner and the initramfs itself. */
 const memory = 1536;
@@ -55,7 +62,13 @@ export class Workshop {
     const someKernel = async () => (await fetchKernel(apt, newest)).vmlinuz;
     const accel = await accelerator(architecture, someKernel, busybox);
     const project = await projectArchive(architecture);
-    const has = { ...projectHas(), programs: project.has(guestPrograms) };
+    // Its compiler is a program of this machine's architecture, and what callers it is for are too.
+    if (architecture === nativeArchitecture) project.file(guestProfile, await compileProfile(apt));
+    const has = {
+      ...projectHas(),
+      programs: project.has(guestPrograms),
+      profile: project.has(guestProfile),
+    };
     return new Workshop(apt, kernels, base, project.toBuffer(), accel, wanted, has);
   }
 
@@ -81,10 +94,12 @@ export class Workshop {
   /**
    * @param {import('./catalogue.mjs').Kernel} kernel
    * @param {import('./plan.mjs').Variant} variant
+   * @param {boolean} specialToo the run makes the special boots of this kernel as well
    */
-  steps(kernel, variant) {
+  steps(kernel, variant, specialToo) {
     const { architecture } = this.apt;
-    return steps(variant, this.has, expectedTier(kernel.version, variant), this.wanted, architecture);
+    const wanted = { ...this.wanted, specialToo };
+    return steps(variant, this.has, expectedTier(kernel.version, variant), wanted, architecture);
   }
 
   /**

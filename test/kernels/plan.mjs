@@ -13,8 +13,10 @@
  * @property {string[] | undefined} require what the suite must find there, by the names of
  *   test/helpers/needs.ts, so that nothing is skipped for want of it; undefined: the suite is not run
  * @property {string[]} files parts of the suite, by path: selection.mjs
+ * @property {string} [script] of guest/, in the place of the suite
  */
 
+import { guestProfile } from './apparmor.mjs';
 import { compareVersions } from './catalogue.mjs';
 import { guestPrograms } from './programs.mjs';
 import {
@@ -26,8 +28,11 @@ import {
   subjects,
 } from './selection.mjs';
 
-const machine = ['root', 'proc', 'other-uid', 'unshare', 'mount-ns', 'user-ns', 'setpriv', 'bash'];
-const everything = [...machine, 'gcc', 'python3', 'kernel', 'pinned'];
+const machine = [
+  ...['root', 'proc', 'other-uid', 'unshare', 'mount-ns', 'user-ns', 'setpriv', 'bash', 'python3', 'gcc'],
+  ...['fuse', 'cgroup2'],
+];
+const everything = [...machine, 'kernel', 'pinned'];
 
 /** @type {Variant} */
 export const plain = { name: 'plain', cmdline: [], proc: '', require: everything, files: subjects };
@@ -57,7 +62,7 @@ export const special = [
     proc: '',
     facts: { lsm: /^(?!.*landlock).*apparmor/ },
     files: specialSubjects.guards,
-    require: everything,
+    require: [...everything, 'apparmor'],
   },
   {
     name: 'lockdown=integrity',
@@ -93,6 +98,7 @@ export const special = [
     facts: { proc: /^none$/ },
     files: [],
     require: undefined,
+    script: 'noproc',
   },
 ];
 
@@ -123,8 +129,9 @@ const probeLimit = 120;
 const suiteLimit = 1200;
 
 /**
- * What a run is asked for beyond the plan: all of the suite, or the files that are named.
- * @typedef {{all: boolean, files: string[]}} Wanted
+ * What a run is asked for beyond the plan: all of the suite, or the files that are named. `specialToo`:
+ * the run makes the special boots of this kernel as well.
+ * @typedef {{all: boolean, files: string[], specialToo?: boolean}} Wanted
  */
 
 /**
@@ -138,9 +145,8 @@ const suiteLimit = 1200;
  */
 function suite(require, tier, files, wanted, architecture) {
   const named = wanted.files.length > 0 ? wanted.files : wanted.all ? [] : files;
-  const elsewhere = tier === 'A' && named === subjects ? inSpecialBoots : [];
-  const unwanted =
-    wanted.files.length > 0 ? [] : [...elsewhere, ...sameEverywhere.filter((part) => !named.includes(part))];
+  const elsewhere = wanted.specialToo && named === subjects ? inSpecialBoots : [];
+  const unwanted = wanted.files.length > 0 ? [] : [...elsewhere, ...sameEverywhere];
   const lacking = lackingOn(architecture);
   const needs = [...require, ...(tier === 'A' ? ['tier-a'] : [])].filter((need) => !lacking.includes(need));
   return {
@@ -158,8 +164,9 @@ function suite(require, tier, files, wanted, architecture) {
 }
 
 /**
- * What the project has to run; `programs`: the C programs of the suite, compiled.
- * @typedef {{suite: boolean, product: boolean, doctor: boolean, programs: boolean}} Has
+ * What the project has to run; `programs`: the C programs of the suite, compiled; `profile`: one of
+ * AppArmor.
+ * @typedef {{suite: boolean, product: boolean, doctor: boolean, programs: boolean, profile: boolean}} Has
  */
 
 /**
@@ -180,6 +187,12 @@ export function steps(variant, has, tier, wanted, architecture) {
     list.push({ name: 'product', argv: ['node', 'test/kernels/guest/product.mjs'], limit: probeLimit });
   if (has.doctor)
     list.push({ name: 'doctor', argv: ['node', 'dist/cli/main.js', 'doctor', '--json'], limit: probeLimit });
+  if (has.product && variant.script)
+    list.push({
+      name: variant.script,
+      argv: ['node', '--no-warnings', `test/kernels/guest/${variant.script}.mjs`],
+      limit: probeLimit,
+    });
   if (has.suite && variant.require)
     list.push(suite(variant.require, tier, variant.files, wanted, architecture));
   return list;
@@ -194,6 +207,7 @@ export const guestEnvironment = (has) => ({
   FDMAP_TEST_SCALE: '0.05',
   FDMAP_TEST_TIMEOUT_SCALE: '4',
   ...(has.programs ? { FDMAP_TEST_BINARIES: guestPrograms } : {}),
+  ...(has.profile ? { FDMAP_TEST_APPARMOR: guestProfile } : {}),
   CI: '1',
   NO_COLOR: '1',
 });

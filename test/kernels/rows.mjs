@@ -1,6 +1,6 @@
-import { features, programs, verdict } from './features.mjs';
 import { expectedTier, plain } from './plan.mjs';
 import { isStatedSkip } from './selection.mjs';
+import { doctorRows, featureRows, productRows } from './stated.mjs';
 
 /**
  * One line of the table.
@@ -23,96 +23,6 @@ function parse(text) {
   } catch {
     return undefined;
   }
-}
-
-/**
- * @param {string} log of the verifier, which ends with statistics
- * @returns {string} the line that says why
- */
-function lastWords(log) {
-  const lines = log.split('\n').filter((line) => line !== '' && !line.startsWith('processed '));
-  return lines.at(-1) ?? '';
-}
-
-/**
- * @param {string} name
- * @param {string} version of the kernel
- * @param {string | undefined} since
- * @param {boolean} works
- * @param {string} [error] the kernel's words
- * @returns {Omit<Row, 'kernel' | 'boot'>}
- */
-function statedRow(name, version, since, works, error = '') {
-  const found = verdict(version, since, works);
-  const said = {
-    ok: `since ${since}`,
-    no: `since ${since}`,
-    early: `works here, though stated only since ${since}`,
-    missing: `stated since ${since}, but not here ${lastWords(error)}`.trim(),
-    unstated: 'nothing is stated about it in test/kernels/features.mjs',
-  };
-  const result = found === 'missing' || found === 'unstated' ? 'FAIL' : found;
-  return { feature: name, result, seconds: undefined, detail: said[found] };
-}
-
-/**
- * @param {string} version
- * @param {Record<string, boolean>} found
- * @returns {Omit<Row, 'kernel' | 'boot'>[]}
- */
-function featureRows(version, found) {
-  return features
-    .filter(({ id }) => id in found)
-    .map(({ id, since }) => statedRow(id, version, since, found[id]));
-}
-
-/**
- * @param {import('./catalogue.mjs').Kernel} kernel
- * @param {import('./plan.mjs').Variant} variant
- * @param {any} product what guest/product.mjs printed
- * @returns {Omit<Row, 'kernel' | 'boot'>[]}
- */
-function productRows(kernel, variant, product) {
-  const tier = expectedTier(kernel.version, variant);
-  const rows = [tierRow(tier, product.tier)];
-  // Where the kernel backend is not to be had, single programs may still load: nothing is stated of it.
-  if (tier !== 'C')
-    for (const [name, { loads, ms, error }] of Object.entries(product.programs)) {
-      const row = statedRow(`program ${name}`, kernel.version, programs[name], loads, error);
-      rows.push({ ...row, seconds: loads ? ms / 1000 : undefined });
-    }
-  return rows;
-}
-
-/**
- * Doctor's own statements, held against what it finds.
- * @param {import('./catalogue.mjs').Kernel} kernel
- * @param {import('./plan.mjs').Variant} variant
- * @param {any} doctor what it printed
- * @returns {Omit<Row, 'kernel' | 'boot'>[]}
- */
-function doctorRows(kernel, variant, doctor) {
-  const tier = expectedTier(kernel.version, variant);
-  const rows = [{ ...tierRow(tier, doctor?.tier), feature: 'doctor: tier' }];
-  if (tier !== 'C')
-    for (const { name, since, works, reason } of doctor?.features ?? [])
-      rows.push(statedRow(`doctor: ${name}`, kernel.version, since, works, reason));
-  return rows;
-}
-
-/**
- * @param {string} expected
- * @param {string} found
- * @returns {Omit<Row, 'kernel' | 'boot'>}
- */
-function tierRow(expected, found) {
-  const good = found === expected;
-  return {
-    feature: 'tier',
-    result: good ? 'ok' : 'FAIL',
-    seconds: undefined,
-    detail: good ? expected : `${found}, but stated ${expected}`,
-  };
 }
 
 /**
@@ -172,7 +82,7 @@ export function toRows(kernel, variant, planned, outcome) {
   const rows = [];
   const tier = expectedTier(kernel.version, variant);
   /** @param {string} reason */
-  const isStated = (reason) => isStatedSkip(reason, kernel.version, tier, kernel.architecture);
+  const isStated = (reason) => isStatedSkip(reason, variant.name, tier, kernel.architecture);
   for (const { name } of planned) {
     const step = outcome.events.find((event) => event.type === 'step' && event.name === name);
     if (!step) {
@@ -194,13 +104,13 @@ export function toRows(kernel, variant, planned, outcome) {
     });
     if (name === 'probe' && good) {
       // The kernel is the same in its other boots: there, only what differs from the statement counts.
-      const judged = featureRows(kernel.version, parse(step.stdout) ?? {});
+      const judged = featureRows(kernel.version, parse(step.stdout));
       rows.push(
         ...judged.filter(({ result }) => variant === plain || result === 'FAIL' || result === 'early'),
       );
     }
-    if (name === 'product' && good) rows.push(...productRows(kernel, variant, parse(step.stdout)));
-    if (name === 'doctor' && good) rows.push(...doctorRows(kernel, variant, parse(step.stdout)));
+    if (name === 'product' && good) rows.push(...productRows(kernel.version, tier, parse(step.stdout)));
+    if (name === 'doctor' && good) rows.push(...doctorRows(kernel.version, tier, parse(step.stdout)));
   }
   rows.push(...factRows(variant, outcome.events.find(({ type }) => type === 'guest') ?? {}));
   rows.push({

@@ -67,8 +67,10 @@ function plan(wanted, kernels) {
   const missing = [];
   for (const version of versions) {
     const kernel = selectKernel(kernels, version);
-    if (kernel) chosen.set(kernel.release, kernel);
-    else missing.push(version);
+    if (!kernel) missing.push(version);
+    else if (chosen.has(kernel.release))
+      say(`${version}: the archives have ${kernel.version}, named already`);
+    else chosen.set(kernel.release, kernel);
   }
   const all = [...chosen.values()];
   const asked = variants.filter(({ name }) => wanted.boot.includes(name));
@@ -81,6 +83,14 @@ function plan(wanted, kernels) {
   }
   return { missing, boots };
 }
+
+/**
+ * @param {{kernel: object, variant: object}[]} boots
+ * @param {object} kernel
+ * @returns {boolean} all special boots of it are among them
+ */
+const hasSpecial = (boots, kernel) =>
+  special.every((variant) => boots.some((boot) => boot.kernel === kernel && boot.variant === variant));
 
 async function main() {
   const wanted = options();
@@ -107,7 +117,10 @@ async function main() {
   const queue = [...boots];
   const worker = async () => {
     for (let next = queue.shift(); next; next = queue.shift())
-      results.set(next, await bootAndJudge(workshop, next.kernel, next.variant));
+      results.set(
+        next,
+        await bootAndJudge(workshop, next.kernel, next.variant, hasSpecial(boots, next.kernel)),
+      );
   };
   await Promise.all(Array.from({ length: Number(wanted.jobs ?? parallelMachines()) }, worker));
 
@@ -129,11 +142,12 @@ async function main() {
  * @param {Workshop} workshop
  * @param {import('./catalogue.mjs').Kernel} kernel
  * @param {import('./plan.mjs').Variant} variant
+ * @param {boolean} specialToo
  * @returns {Promise<{rows: import('./rows.mjs').Row[], texts: string[]}>}
  */
-async function bootAndJudge(workshop, kernel, variant) {
+async function bootAndJudge(workshop, kernel, variant, specialToo) {
   const name = `${kernel.version} ${variant.name}`;
-  const planned = workshop.steps(kernel, variant);
+  const planned = workshop.steps(kernel, variant, specialToo);
   try {
     const outcome = await workshop.run(kernel, variant, planned);
     const rows = toRows(kernel, variant, planned, outcome);

@@ -3,8 +3,6 @@
  * boot that can run it: `npm run test:kernels -- --all`.
  */
 
-import { compareVersions } from './catalogue.mjs';
-
 /**
  * The live suite of fdmap and pidmap, fdinfo, pidinfo, install and its access matrix: parts of the
  * paths of test files. The plain boot of each kernel runs it.
@@ -16,20 +14,20 @@ export const specialSubjects = {
   // Two readers on one processor, and whatever they could see of each other.
   preempt: ['backends/contexts', 'backends/readers', 'install/access', 'install/strangers'],
   // The guards of shared programs, and what is calibrated at installation.
-  guards: ['install/access', 'install/strangers', 'install/markers'],
-  integrity: ['backends/contexts', 'backends/tier', 'install/streams', 'install/install'],
+  guards: ['install/access', 'install/apparmor', 'install/guards', 'install/strangers', 'install/markers'],
+  integrity: ['backends/contexts', 'install/streams', 'install/install.'],
   // Nothing but /proc.
-  confidentiality: ['backends/pidmap', 'backends/tier', 'cli/doctor'],
-  hidepid: ['install/hidepid'],
+  confidentiality: ['backends/pidmap', 'calls/fdinfo/', 'calls/pidinfo', 'cli/doctor'],
+  hidepid: ['install/hidepid.', 'install/policy.'],
 };
 
 /**
- * The slowest files, dozens of installations each: on kernels of tier A the special boots run them, so
- * that a plain boot need not. Tier B has no special boots.
+ * The slowest files, dozens of installations each: in a run that makes the special boots of a kernel
+ * these run them, so that its plain boot need not.
  */
-export const inSpecialBoots = ['install/hidepid.', 'install/install.'];
+export const inSpecialBoots = ['install/hidepid.', 'install/install.', 'install/markers.'];
 
-/** What no kernel can change, or no guest can run: not part of the suite there unless it is named. */
+/** What no kernel can change, or no guest can run: not part of the suite there, but with --file. */
 export const sameEverywhere = [
   'test/abi/',
   'backends/probe.',
@@ -38,7 +36,6 @@ export const sameEverywhere = [
   // Compared with programs that a guest does not have, and on a mount that only a host needs to survive.
   'calls/fdinfo/truth.',
   'calls/fdinfo/dead-mount.',
-  'calls/fdinfo/churn.',
   'calls/pool.',
   'cli/docs.',
   'cli/terminal.',
@@ -71,38 +68,38 @@ export const lackingOn = (architecture) =>
     : ['gcc', 'python3', 'bash', 'prlimit', 'setpriv', 'user-ns', 'unshare', 'mount-ns'];
 
 /**
- * A test that is skipped for any other reason fails the run.
- * @type {{reason: RegExp, tiers?: import('./plan.mjs').Tier[], before?: string}[]}
+ * A test that is skipped for any other reason fails the run. Each is one cause, and is so only where the
+ * tier or the boot has it.
+ * @type {{reason: RegExp, tiers?: import('./plan.mjs').Tier[], boots?: string[]}[]}
  */
 const statedSkips = [
   { reason: /^FDMAP_TEST_BACKEND names others$/ },
   { reason: /^needs tier-a: /, tiers: ['B', 'C'] },
   { reason: /^needs (kernel|pinned): /, tiers: ['C'] },
   { reason: /^needs user: root$/ },
-  // The boot with AppArmor has only that module; install/access says so.
-  { reason: /^needs landlock: / },
+  // A boot with one of these modules has not the other; elsewhere both are active.
+  { reason: /^needs landlock: Landlock is not active$/, boots: ['lsm=apparmor'] },
+  { reason: /^needs apparmor: AppArmor is not active$/, boots: ['lsm=landlock'] },
   { reason: /^\/proc has no identity of open files$/ },
   { reason: /^a stream has no threads of their own$/ },
   { reason: /^a stream of places needs a question$/ },
-  // Worlds, and callers without /proc, open a backend by a name that open() knows.
-  { reason: /^needs cgroup v2, and a backend that a world can be told to open$/ },
-  { reason: /^is about no \/proc, as root$/ },
-  { reason: /^root, FUSE and Python, and a backend that open\(\) gives$/ },
+  { reason: /^a world opens a backend by a name that open\(\) knows$/ },
+  { reason: /^is about no \/proc$/ },
 ];
 
 /**
  * @param {string} reason
- * @param {string} version of the kernel
+ * @param {string} boot
  * @param {import('./plan.mjs').Tier} tier
  * @param {string} architecture
  * @returns {boolean}
  */
-export function isStatedSkip(reason, version, tier, architecture) {
+export function isStatedSkip(reason, boot, tier, architecture) {
   if (lackingOn(architecture).some((need) => reason.startsWith(`needs ${need}: `))) return true;
   return statedSkips.some(
     (skip) =>
       skip.reason.test(reason) &&
       (!skip.tiers || skip.tiers.includes(tier)) &&
-      (!skip.before || compareVersions(version, skip.before) < 0),
+      (!skip.boots || skip.boots.includes(boot)),
   );
 }

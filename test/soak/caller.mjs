@@ -1,7 +1,7 @@
 // One thread of callers.
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { open } from '../../dist/index.js';
+import { open, readFiles } from '../../dist/index.js';
 
 const { deadline, stable, backend } = workerData;
 const report = { backend: '', calls: 0, rows: 0, vanished: 0, handles: 0, failures: [] };
@@ -99,6 +99,30 @@ const thorough = [
     const list = h.pidinfo([anyPid(h), pick(stable).pid, anyPid(h)], { threads: false });
     report.vanished += list.vanished;
     if (list.length !== 3) fail(`pidinfo of three: ${list.length} rows`);
+    return [0, 1, 2];
+  },
+  (h) => {
+    const { pid } = pick(stable);
+    const rows = h.fdinfo(pid, { places: true }).toArray();
+    if (!rows.some(({ fd, type }) => fd === 'cwd' && type === 'dir')) fail(`fdinfo(${pid}): no cwd`);
+    return rows.map((_, i) => i);
+  },
+  (h) => {
+    const { pid } = pick(stable);
+    const rows = vanishing(() => h.pidinfo(pid, { threads: true, fields: ['tid', 'state'] }).toArray());
+    if (!rows.some(({ tid }) => tid === pid)) fail(`pidinfo(${pid}, threads): its first is not there`);
+    return rows.map((_, i) => i);
+  },
+  async (h) => {
+    let pieces = 0;
+    for await (const piece of h.dump(pick(stable).pid)) pieces += piece.length > 0 ? 1 : 0;
+    if (pieces === 0) fail('dump(): nothing');
+    return [pieces];
+  },
+  async () => {
+    const paths = ['/proc/self/stat', '/proc/self/status', '/nowhere'];
+    const read = await readFiles(paths);
+    if (read.length !== 3) fail(`readFiles(): ${read.length} answers`);
     return [0, 1, 2];
   },
   async (h) => {

@@ -1,4 +1,4 @@
-// npm run test:soak [-- --seconds 120 --threads 3 --backend auto]
+// npm run test:soak [-- --seconds 120 --threads 3 --backend auto --alone]
 //
 // Random calls from several threads against a world of processes and descriptors that come
 // and go. Memory, descriptors and kernel objects are counted before and after; every answer
@@ -14,6 +14,8 @@ const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '120' },
     threads: { type: 'string', default: '3' },
+    // Nobody else on this machine loads or pins programs meanwhile: those that stay are then ours.
+    alone: { type: 'boolean', default: false },
     backend: { type: 'string', default: process.env.FDMAP_BACKEND ?? 'auto' },
   },
 });
@@ -64,6 +66,28 @@ koffi.struct('mallinfo2', Object.fromEntries([...FIELDS, 'keepcost'].map((name) 
 const trim = libc.func('int malloc_trim(size_t)');
 const mallinfo = libc.func('mallinfo2 mallinfo2()');
 
+/** bpf(2): BPF_PROG_GET_NEXT_ID, BPF_MAP_GET_NEXT_ID, BPF_LINK_GET_NEXT_ID */
+const NEXT_ID = { programs: 11, maps: 12, links: 31 };
+const bpf = libc.func('long syscall(long number, int command, void *attr, uint size)');
+const BPF_NUMBER = process.arch === 'arm64' ? 280 : 321;
+
+/**
+ * The machine's, ours or not, by their numbers: what is there at the end and was not at the beginning.
+ * They are everybody's on this machine, so that growth is a failure with --alone only. Root alone may ask.
+ */
+function kernelObjects() {
+  if (process.getuid() !== 0) return undefined;
+  const found = new Set();
+  for (const [kind, command] of Object.entries(NEXT_ID)) {
+    const attr = new Uint32Array(4); // start_id, next_id, open_flags
+    while (Number(bpf(BPF_NUMBER, command, attr, 12)) === 0) {
+      found.add(`${kind.slice(0, -1)} ${attr[1]}`);
+      attr[0] = attr[1];
+    }
+  }
+  return found;
+}
+
 const settle = () => new Promise((resolve) => setTimeout(resolve, 500));
 
 async function measure() {
@@ -74,7 +98,13 @@ async function measure() {
   trim(0);
   const { rss, heapUsed, arrayBuffers } = process.memoryUsage();
   const { uordblks, hblkhd } = mallinfo();
-  return { rss, heap: heapUsed + arrayBuffers, native: uordblks + hblkhd, descriptors: descriptors() };
+  return {
+    rss,
+    heap: heapUsed + arrayBuffers,
+    native: uordblks + hblkhd,
+    descriptors: descriptors(),
+    objects: kernelObjects(),
+  };
 }
 
 /** One round of threads, for so many seconds. */
@@ -113,10 +143,16 @@ try {
   );
   console.log(`descriptors ${JSON.stringify(before.descriptors)} -> ${JSON.stringify(after.descriptors)}`);
 
+  if (!before.objects) console.log('kernel objects: not counted, for want of root');
+  else console.log(`kernel objects ${before.objects.size} -> ${after.objects.size}`);
+
   const failures = reports.flatMap((report) => report.failures);
   if (sum(reports, 'calls') === 0) failures.push('no call was made');
   if (JSON.stringify(before.descriptors) !== JSON.stringify(after.descriptors))
     failures.push('descriptors differ');
+  const left = [...(after.objects ?? [])].filter((each) => !before.objects.has(each));
+  if (values.alone && left.length > 0)
+    failures.push(`kernel objects that were not there before: ${left.join(', ')}`);
   if (after.rss - before.rss > RSS_TOLERANCE)
     failures.push(`resident memory grew by ${mebi(after.rss - before.rss)}`);
   if (after.heap - before.heap > HEAP_TOLERANCE)

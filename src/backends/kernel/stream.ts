@@ -12,7 +12,10 @@ import type { Memory } from '../../sys/memory.ts';
  */
 export const STREAM_BYTES = 32 * 1024;
 
-/** A million objects without a record end a read(2) early (bpf_seq_read()); so many in a row are a fault. */
+/**
+ * EAGAIN: a million objects without a record (bpf_seq_read()), or the storage of this thread was not
+ * to be had for a moment. There may be more; this many in a row are a fault to report.
+ */
 const ATTEMPTS = 10_000;
 
 /** The next records of an iterator, written at `offset`: their length, 0 at the end, or a negative errno. */

@@ -17,6 +17,7 @@ import { SYSCALLS } from '../../sys/uapi.gen.ts';
 import { type SecurityModules, withoutGuard } from './modules.ts';
 
 /** include/uapi/linux/prctl.h */
+const PR_SET_KEEPCAPS = 8;
 const PR_SET_NO_NEW_PRIVS = 38;
 /** include/uapi/linux/landlock.h: LANDLOCK_ACCESS_FS_EXECUTE, which every version has */
 const HANDLED_ACCESS = 1n;
@@ -51,7 +52,7 @@ export async function measureGuards(door: Door, modules: SecurityModules): Promi
       if (word !== undefined) guards = { landlockWord: word };
     }
     if (apparmor) {
-      const label = apparmorLabel(reader, guards.landlockWord);
+      const label = await apparmorLabel(reader, guards.landlockWord);
       if (typeof label === 'string') return { refused: label };
       guards = { ...guards, apparmor: label };
     }
@@ -150,26 +151,58 @@ async function wordsThatBecomeAddresses(
     .map((i) => i * 8);
 }
 
+/**
+ * Offsets at which all samples have the same address: the label, and whatever the words of others
+ * behind the ends of the blobs have in common by chance. (The same label in another place is such a
+ * word of others' too: the first one is ours.)
+ */
+export function labelCandidates(
+  samples: readonly BigUint64Array[],
+  landlock: number | undefined,
+): { word: number; unconfined: bigint }[] {
+  const [first, ...others] = samples as [BigUint64Array, ...BigUint64Array[]];
+  const found = new Map<bigint, number>();
+  for (const [i, word] of first.entries()) {
+    if (i * 8 === landlock || found.has(word) || !isAddress(word)) continue;
+    if (others.every((words) => words[i] === word)) found.set(word, i * 8);
+  }
+  return [...found].map(([unconfined, word]) => ({ word, unconfined }));
+}
+
 /** The label that this process shares with the first one, both being unconfined. */
-function apparmorLabel(
+async function apparmorLabel(
   reader: WordReader,
   landlock: number | undefined,
-): { word: number; unconfined: bigint } | string {
+): Promise<{ word: number; unconfined: bigint } | string> {
   for (const who of ['self', '1']) {
     if (!isUnconfined(who)) return `AppArmor confines ${who === '1' ? 'the first process' : 'this process'}`;
   }
   const own = reader.read(0);
   const first = reader.read(INIT);
   if (!own || !first) return "AppArmor's label could not be read";
-  const shared = [...own.keys()].filter(
-    (i) => i * 8 !== landlock && isAddress(own[i]!) && own[i] === first[i],
-  );
-  // Behind the blob may lie another of the same size, with the same label: the first one is ours.
-  const [word] = shared;
-  if (word === undefined || shared.some((i) => own[i] !== own[word])) {
-    return `the place of AppArmor's label could not be found (${shared.length} candidates)`;
+  const samples = [own, first];
+  let candidates = labelCandidates(samples, landlock);
+  // Two blobs may have neighbours alike; one more is made, and others until one place is left.
+  for (let round = 0; round === 0 || (round < MOST_ROUNDS && candidates.length > 1); round++) {
+    const words = await wordsOfNewCredentials(reader);
+    if (!words) return "AppArmor's label could not be read";
+    samples.push(words);
+    candidates = labelCandidates(samples, landlock);
   }
-  return { word: word * 8, unconfined: own[word]! };
+  if (candidates.length === 1) return candidates[0]!;
+  return `the place of AppArmor's label could not be found (${candidates.length} candidates)`;
+}
+
+/** Those of a copy of this process's credentials, which a thread has got with a blob of its own. */
+async function wordsOfNewCredentials(reader: WordReader): Promise<BigUint64Array | undefined> {
+  const numbers = SYSCALLS[process.arch as keyof typeof SYSCALLS];
+  const other = reader.another();
+  const [copied, run] = await callOnThread([
+    // Says what is so already, and copies nevertheless: cap_task_prctl() in security/commoncap.c.
+    { number: numbers.prctl, args: [PR_SET_KEEPCAPS, 0, 0, 0, 0] },
+    other.runner.asThreadCall(),
+  ]);
+  return copied! < 0 || run! < 0 || other.failed ? undefined : other.words.slice();
 }
 
 function isUnconfined(process: string): boolean {

@@ -7,6 +7,9 @@ const functions = kernelFunctions();
 const found = {};
 
 for (const name of [
+  'bpf_iter_task',
+  'bpf_core_apply',
+  'bpf_iter_attach_task',
   'bpf_task_from_pid',
   'bpf_rcu_read_lock',
   'bpf_rdonly_cast',

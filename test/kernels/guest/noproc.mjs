@@ -1,0 +1,148 @@
+// Where nobody has a /proc: what the calls answer about known things, by programs that this process
+// loads and by pinned ones, to root and to an ordinary user. Prints what was asked; throws at a fault.
+import { deepStrictEqual as equal, ok } from 'node:assert';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, openSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const dist = fileURLToPath(new URL('../../../dist/', import.meta.url));
+const { open } = await import(`${dist}index.js`);
+const NOBODY = { uid: 65534, gid: 65534 };
+const at = '/run/fdmap';
+
+/** @param {() => unknown} call @returns {string} its error's code */
+function code(call) {
+  try {
+    call();
+    return 'answered';
+  } catch (error) {
+    return error.code;
+  }
+}
+
+/** sh says that it runs before it is asked about, and then holds exactly what was put there. */
+async function start(options = {}) {
+  const child = spawn('sh', ['-c', 'cd /tmp; exec 7</dev/null 200</dev/zero; echo; exec sleep 1000'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    ...options,
+  });
+  await new Promise((resolve) => child.stdout.once('data', resolve));
+  // What sh has become.
+  const own = open({ backend: 'kernel' });
+  while (own.pidinfo(child.pid, { fields: ['command'] }).toArray()[0]?.command !== 'sleep');
+  own.close();
+  return child;
+}
+
+/**
+ * Everything that can be asked about one process that may be read.
+ * @param {any} handle
+ * @param {{pid: number, ppid: number, uid: number}} known
+ */
+function ask(handle, { pid, ppid, uid }) {
+  equal([...handle.fdmap(pid)], [0, 1, 2, 7, 200]);
+  ok(handle.pidmap().includes(pid), 'pidmap()');
+  ok(handle.pidmap({ mode: 'tasks' }).includes(pid), 'pidmap(tasks)');
+  equal([...handle.pidmap({ mode: 'threads', pid })], [pid]);
+  ok(handle.pidmap({ mode: 'children', pid: ppid }).includes(pid), 'pidmap(children)');
+
+  const fields = ['pid', 'ppid', 'command', 'state', 'uid', 'fds', 'threads'];
+  const truth = { pid, ppid, command: 'sleep', state: 'S', uid, fds: 5, threads: 1 };
+  equal(JSON.parse(JSON.stringify(handle.pidinfo(pid, { fields }).toArray())), [truth]);
+  const row = handle
+    .pidinfo()
+    .toArray()
+    .find((/** @type {any} */ each) => each.pid === pid);
+  equal([row.command, row.fds, row.readBytes >= 0, row.rss > 0], ['sleep', 5, true, true]);
+  const counted = handle.pidinfo(undefined, { fields: ['fds'] }).toArray();
+  equal(counted.find((/** @type {any} */ each) => each.pid === pid)?.fds, 5);
+
+  /** @param {any[]} rows */
+  const told = (rows) => rows.map(({ fd, type, path }) => `${fd} ${type} ${path ?? ''}`.trim());
+  const own = told(handle.fdinfo(pid).toArray());
+  equal([own.length, own[3], own[4]], [5, '7 char /dev/null', '200 char /dev/zero']);
+  const all = handle.fdinfo().toArray();
+  equal(told(all.filter((/** @type {any} */ each) => each.pid === pid)), own);
+  const places = told(handle.fdinfo(pid, { places: true }).toArray());
+  ok(places.includes('cwd dir /tmp') && places.includes('root dir /'), `places: ${places}`);
+  const holders = handle.fdinfo(undefined, { path: '/dev/zero' }).toArray();
+  equal(told(holders.filter((/** @type {any} */ each) => each.pid === pid)), ['200 char /dev/zero']);
+}
+
+/** @param {any} handle */
+function askOfOneself(handle) {
+  const opened = openSync('/dev/null', 'r');
+  for (const numbers of [handle.fdmap(), handle.fdmap(process.pid)])
+    ok(
+      [0, 1, 2, opened].every((fd) => numbers.includes(fd)),
+      `fdmap of oneself: ${numbers}`,
+    );
+}
+
+// This file again, as an ordinary user who is told what he asks about.
+if (process.argv[2] === 'user') {
+  const [own, foreign, ppid] = process.argv.slice(3).map(Number);
+  const handle = open();
+  equal(handle.backend, 'pinned');
+  askOfOneself(handle);
+  ask(handle, { pid: own, ppid, uid: NOBODY.uid });
+  equal(
+    code(() => handle.fdmap(foreign)),
+    'EACCES',
+  );
+  equal(
+    code(() => handle.fdinfo(foreign).toArray()),
+    'EACCES',
+  );
+  ok(handle.pidmap().includes(foreign), 'pidmap() of others');
+  const [row] = handle.pidinfo(foreign).toArray();
+  equal([row.command, row.fds, row.readBytes], ['sleep', 5, undefined]);
+  ok(
+    !handle
+      .fdinfo()
+      .toArray()
+      .some((/** @type {any} */ { pid }) => pid === foreign),
+    'fdinfo() of others',
+  );
+  handle.close();
+  process.exit();
+}
+
+ok(!existsSync('/proc/self'), 'there is a /proc');
+const [root, user] = [await start(), await start(NOBODY)];
+try {
+  const known = { pid: root.pid ?? 0, ppid: process.pid, uid: 0 };
+  const loading = open();
+  equal(loading.backend, 'kernel');
+  askOfOneself(loading);
+  ask(loading, known);
+  loading.close();
+  equal(
+    code(() => open({ backend: 'proc' })),
+    'ERR_FDMAP_BACKEND_UNAVAILABLE',
+  );
+
+  // As of an administrator who had a /proc when he installed: AppArmor's label is found by it.
+  mkdirSync(at);
+  const script = `mount -t bpf -o mode=0755 bpf ${at} && unshare -m sh -c 'mount -t proc proc /proc && exec "$@"' sh "$@"`;
+  const installing = spawnSync(
+    'sh',
+    ['-c', script, 'sh', process.execPath, `${dist}cli/main.js`, 'install'],
+    {
+      encoding: 'utf8',
+    },
+  );
+  equal([installing.status, installing.stderr], [0, '']);
+  const pinned = open({ backend: 'pinned' });
+  askOfOneself(pinned);
+  ask(pinned, known);
+  pinned.close();
+
+  const args = [import.meta.filename, 'user', user.pid, root.pid, process.pid].map(String);
+  const asking = spawnSync(process.execPath, args, { encoding: 'utf8', ...NOBODY });
+  equal([asking.status, asking.stderr], [0, '']);
+} finally {
+  root.kill('SIGKILL');
+  user.kill('SIGKILL');
+}
+console.log('kernel and pinned, as root and as an ordinary user: fdmap, pidmap, pidinfo, fdinfo');
