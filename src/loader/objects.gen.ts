@@ -4,7 +4,7 @@ export const FDINFO = {
   name: 'fdinfo',
   maps: ['subjects', 'rodata'],
   programs: ['fdinfo_request', 'fdinfo_files'],
-  sha256: '8946e22b4251092598b702ec444aae1457071042d91953c1b44f1651243f9967',
+  sha256: '28410a37c63916951087d7ffcc76145a0fcd048a6abfa25bc51cc9c257d535df',
 } as const;
 
 export const FDINFO_PLACES = {
