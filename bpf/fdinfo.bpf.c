@@ -5,7 +5,9 @@
  * table of its own; the iterator leaves out those that share the leader's.
  *
  * No lock of the target is taken and no file of it is touched: what is read may
- * change while it is read, and a pointer that went stale reads as zeros.
+ * change while it is read. Memory that was freed reads as whatever it holds by
+ * then, so pointers that may be replaced are looked at once more before what
+ * lies behind them is told.
  */
 #include "kernel.h"
 #include "fdmap.h"

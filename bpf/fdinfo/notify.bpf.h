@@ -69,53 +69,87 @@ struct mark_walk {
 	bool inotify;
 };
 
+/*
+ * The device and the number of a marked inode. Looked at once more: a connector
+ * lets go of its inode, which may be freed then (fs/notify/mark.c).
+ */
+static __always_inline bool read_marked(struct fsnotify_mark_connector *connector, struct fdinfo_watch *watch)
+{
+	struct super_block___v6_10 *sb6_10 = NULL;
+	void *obj = BPF_CORE_READ(connector, obj);
+	struct inode *inode = obj;
+
+	if (!obj)
+		return false;
+	if (!bpf_core_field_exists(sb6_10->s_fsnotify_info))
+		inode = obj - bpf_core_field_offset(struct inode___v6_9, i_fsnotify_marks);
+	watch->inode = BPF_CORE_READ(inode, i_ino);
+	watch->dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	return BPF_CORE_READ(connector, obj) == obj;
+}
+
+/*
+ * Is the mark still the group's? Its neighbours of the list lead to it, and it
+ * has the connector that was read: fsnotify_detach_mark() takes it out of the
+ * list before it may be freed, and leaves it pointing at itself.
+ */
+static __always_inline bool is_listed(struct fsnotify_mark *mark, struct list_head *link,
+				      struct fsnotify_mark_connector *connector)
+{
+	struct list_head *next = BPF_CORE_READ(link, next), *previous = BPF_CORE_READ(link, prev);
+
+	return next != link && BPF_CORE_READ(next, prev) == link && BPF_CORE_READ(previous, next) == link &&
+	       BPF_CORE_READ(mark, connector) == connector;
+}
+
 static long add_watch(__u32 i, struct mark_walk *walk)
 {
+	struct list_head *link = walk->at;
 	struct fsnotify_mark *mark;
 	struct fsnotify_mark_connector *connector;
-	struct fdinfo_watch *watch;
+	struct fdinfo_watch seen = { .wd = -1 }, *watch;
+	bool told = false;
 
-	if (!walk->at || walk->at == walk->end)
+	if (!link || link == walk->end)
 		return 1;
-	mark = (void *)walk->at - bpf_core_field_offset(struct fsnotify_mark, g_list);
-	if (bpf_probe_read_kernel(&walk->at, sizeof(walk->at), walk->at))
-		return 1;
+	mark = (void *)link - bpf_core_field_offset(struct fsnotify_mark, g_list);
+	/* Out of the list, or freed: where it leads is not known, and the list is told as not whole. */
+	if (bpf_probe_read_kernel(&walk->at, sizeof(walk->at), link) || walk->at == link)
+		goto lost;
 	connector = BPF_CORE_READ(mark, connector);
-	if (!connector)
+	if (connector) {
+		seen.kind = BPF_CORE_READ(connector, type);
+		seen.flags = BPF_CORE_READ(mark, flags);
+		seen.mask = BPF_CORE_READ(mark, mask);
+		if (walk->inotify) {
+			struct inotify_inode_mark *own =
+				(void *)mark - bpf_core_field_offset(struct inotify_inode_mark, fsn_mark);
+
+			seen.wd = BPF_CORE_READ(own, wd);
+			/* inotify_mark_user_mask() */
+			seen.mask &= IN_ALL_EVENTS;
+			if (seen.flags & FSNOTIFY_MARK_FLAG_EXCL_UNLINK)
+				seen.mask |= IN_EXCL_UNLINK;
+			if (seen.flags & FSNOTIFY_MARK_FLAG_IN_ONESHOT)
+				seen.mask |= IN_ONESHOT;
+		} else if (bpf_core_field_exists(mark->ignore_mask)) {
+			seen.ignored = BPF_CORE_READ(mark, ignore_mask);
+		}
+		/* As fdinfo.c there, which leaves out a mark whose inode it cannot hold. */
+		told = seen.kind != FSNOTIFY_OBJ_TYPE_INODE || read_marked(connector, &seen);
+	}
+	if (!is_listed(mark, link, connector))
+		goto lost;
+	if (!told)
 		return 0;
 	watch = next_element(walk->seq, walk->s, sizeof(*watch), WATCHES);
 	if (!watch)
 		return 1;
-	watch->kind = BPF_CORE_READ(connector, type);
-	watch->flags = BPF_CORE_READ(mark, flags);
-	watch->mask = BPF_CORE_READ(mark, mask);
-	watch->ignored = 0;
-	watch->wd = -1;
-	watch->inode = 0;
-	watch->dev = 0;
-	if (walk->inotify) {
-		struct inotify_inode_mark *own = (void *)mark - bpf_core_field_offset(struct inotify_inode_mark, fsn_mark);
-
-		watch->wd = BPF_CORE_READ(own, wd);
-		/* inotify_mark_user_mask() */
-		watch->mask &= IN_ALL_EVENTS;
-		if (watch->flags & FSNOTIFY_MARK_FLAG_EXCL_UNLINK)
-			watch->mask |= IN_EXCL_UNLINK;
-		if (watch->flags & FSNOTIFY_MARK_FLAG_IN_ONESHOT)
-			watch->mask |= IN_ONESHOT;
-	} else if (bpf_core_field_exists(mark->ignore_mask)) {
-		watch->ignored = BPF_CORE_READ(mark, ignore_mask);
-	}
-	if (watch->kind == FSNOTIFY_OBJ_TYPE_INODE) {
-		struct super_block___v6_10 *sb6_10 = NULL;
-		struct inode *inode = BPF_CORE_READ(connector, obj);
-
-		if (!bpf_core_field_exists(sb6_10->s_fsnotify_info))
-			inode = (void *)inode - bpf_core_field_offset(struct inode___v6_9, i_fsnotify_marks);
-		watch->inode = BPF_CORE_READ(inode, i_ino);
-		watch->dev = BPF_CORE_READ(inode, i_sb, s_dev);
-	}
+	*watch = seen;
 	return 0;
+lost:
+	walk->s->record.head.flags |= FDMAP_TRUNCATED;
+	return 1;
 }
 
 static __noinline int read_watches(struct seq_file *seq, struct subject *s)

@@ -220,12 +220,22 @@ static __always_inline void read_unix(struct subject *s, struct unix_sock *sk)
 	struct sock *peer = BPF_CORE_READ(sk, peer);
 	struct socket *socket = peer ? BPF_CORE_READ(peer, sk_socket) : NULL;
 
-	s->class.socket.valid |= FDINFO_KNOWS_DETAIL | FDINFO_KNOWS_PEER;
+	__u64 inode = 0;
+
 	if (socket) {
 		/* SOCK_INODE() of include/net/sock.h */
 		struct socket_alloc *alloc = (void *)socket - bpf_core_field_offset(struct socket_alloc, socket);
 
-		s->class.socket.peer = BPF_CORE_READ(alloc, vfs_inode.i_ino);
+		inode = BPF_CORE_READ(alloc, vfs_inode.i_ino);
+	}
+	s->class.socket.valid |= FDINFO_KNOWS_DETAIL;
+	/*
+	 * Looked at once more, the outer one last: a peer that closes leaves its
+	 * socket (sock_orphan()), and one that is connected anew is another.
+	 */
+	if ((!peer || BPF_CORE_READ(peer, sk_socket) == socket) && BPF_CORE_READ(sk, peer) == peer) {
+		s->class.socket.peer = inode;
+		s->class.socket.valid |= FDINFO_KNOWS_PEER;
 	}
 	if (address) {
 		/* sockaddr_un: the family, then the path with its NUL, or an abstract name from its NUL on */
@@ -252,6 +262,11 @@ static __always_inline void read_other(struct subject *s, struct sock *sk, __u16
 		socket->remote_port = BPF_CORE_READ(netlink, dst_portid);
 		if (groups)
 			bpf_probe_read_kernel(&socket->groups, 4, groups);
+		/* Looked at once more: netlink_realloc_groups() frees the array that it grew from. */
+		if (BPF_CORE_READ(netlink, groups) != groups) {
+			socket->groups = 0;
+			socket->valid &= ~FDINFO_KNOWS_DETAIL;
+		}
 	} else if (family == AF_PACKET && bpf_core_type_exists(struct packet_sock)) {
 		struct packet_sock *packet = (void *)sk;
 

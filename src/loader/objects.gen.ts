@@ -4,7 +4,7 @@ export const FDINFO = {
   name: 'fdinfo',
   maps: ['subjects', 'rodata'],
   programs: ['fdinfo_request', 'fdinfo_files'],
-  sha256: 'c84e7db2e4ca45164592c085b9172be1c34887e438ddef5dc8009833a915438d',
+  sha256: '28410a37c63916951087d7ffcc76145a0fcd048a6abfa25bc51cc9c257d535df',
 } as const;
 
 export const FDINFO_PLACES = {
@@ -130,7 +130,7 @@ export const TEXT_FDS = {
   name: 'text-fds',
   maps: ['subjects', 'lines', 'rodata', 'rodata_text'],
   programs: ['text_fds'],
-  sha256: 'afa193b8bb8b1f26d234695462dfba6288d1ccffaa959fc408725555beada8a0',
+  sha256: '4db2110b2fdcb18fea9739f6071e5b3d6d173b3737a77d45bea2d965d4fa79f6',
 } as const;
 
 export const TEXT_PS = {
