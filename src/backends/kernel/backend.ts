@@ -259,6 +259,7 @@ export class KernelBackend implements Backend {
       this.#door,
       (object) => this.#load(object),
       () => this.#spareDescriptors(),
+      this.name === 'pinned',
     );
     return this.#fdinfo;
   }

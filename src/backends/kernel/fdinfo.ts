@@ -44,8 +44,12 @@ export class FdinfoIterator {
   readonly #spares: () => SpareDescriptors;
   readonly #first: Memory;
   readonly #sources = new Map<string, Source>();
+  /** A search that has to be loaded costs more than it saves: until the second. */
+  #searches: boolean;
 
-  constructor(door: Door, load: ObjectSource, spares: () => SpareDescriptors) {
+  /** @param loaded getting an object costs next to nothing: it is pinned */
+  constructor(door: Door, load: ObjectSource, spares: () => SpareDescriptors, loaded: boolean) {
+    this.#searches = loaded;
     this.#door = door;
     this.#load = load;
     this.#spares = spares;
@@ -82,8 +86,20 @@ export class FdinfoIterator {
   /** Three system calls to open, two for each 32 KiB of records, and two descriptors until it is closed. */
   open(question: FdinfoQuestion): DescriptorStream | number {
     if (question.pid !== undefined && question.pid < 0) return -ESRCH;
-    if (question.pid === undefined && isSearch(question)) return this.#search(question);
+    if (question.pid === undefined && isSearch(question) && this.#paysToSearch(question))
+      return this.#search(question);
     return this.#whole(question);
+  }
+
+  /**
+   * Loading the search takes about as long as the stream over 100,000 descriptors of which the
+   * program leaves out all but a few: few machines have more, so the one question of a command goes
+   * without. Where places or mappings are asked for, what is found may save the load of their object.
+   */
+  #paysToSearch({ places, mappings }: FdinfoQuestion): boolean {
+    const pays = this.#searches || places || mappings || this.#sources.has('search_files');
+    this.#searches = true;
+    return pays;
   }
 
   #whole(question: FdinfoQuestion, where = EVERYWHERE): DescriptorStream {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import type { Descriptor } from '../../../src/index.ts';
+import { type Descriptor, open } from '../../../src/index.ts';
 import { describeBackends } from '../../helpers/backends.ts';
 import { needs } from '../../helpers/needs.ts';
 import { openZoo, type Zoo } from '../../helpers/zoo.ts';
@@ -117,3 +117,22 @@ describeBackends('a filter answers what the listing has of it, and no more', (ha
     });
   });
 });
+
+// The first question goes without the search, which would have to be loaded for it; the second does not.
+needs('kernel', 'python3').test(
+  'the first question of a handle and the second have the same answer',
+  async () => {
+    const zoo = await openZoo();
+    const handle = open({ backend: 'kernel', calls: [] });
+    try {
+      const port = zoo.animals['tcp-listen']!.port as number;
+      const ask = () => [...handle.fdinfo(undefined, { port })].map(({ pid, fd, type }) => [pid, fd, type]);
+      const first = ask();
+      expect(first.length).toBe(3);
+      expect(ask()).toEqual(first);
+    } finally {
+      handle.close();
+      await zoo.end();
+    }
+  },
+);
