@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { expect, onTestFinished } from 'vitest';
 import { PROCESS_FIELD_NAMES } from '../../src/abi/pidinfo/fields.ts';
 import type { Process } from '../../src/index.ts';
