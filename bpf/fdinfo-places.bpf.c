@@ -30,8 +30,22 @@ static __always_inline struct subject *begin_place(struct seq_file *seq, struct 
 	return s;
 }
 
-static __always_inline void finish_place(struct seq_file *seq, struct subject *s, long length)
+/* A second look at a member of what others may change meanwhile, which the compiler does not leave out. */
+#define SAME(member, seen)                            \
+	({                                            \
+		barrier();                            \
+		(__u64)(member) == (__u64)(seen);     \
+	})
+
+/*
+ * Nothing is told once the task has let go of what it was read from: neither
+ * fs_struct nor mm_struct is freed by RCU (exit_fs(), exit_mm()), so that behind
+ * the old pointer there may be another process's by now.
+ */
+static __always_inline void finish_place(struct seq_file *seq, struct subject *s, long length, bool still_held)
 {
+	if (!still_held)
+		return;
 	set_path(s, length);
 	flush(seq, s);
 }
@@ -41,6 +55,7 @@ int fdinfo_places(struct bpf_iter__task *ctx)
 {
 	struct seq_file *seq = ctx->meta->seq;
 	struct task_struct *task = ctx->task, *readable;
+	struct task_struct___fs *held;
 	struct fs_struct *fs, *seen_fs;
 	struct mm_struct___exe *mm, *seen_mm;
 	struct file *exe, *seen_exe;
@@ -56,23 +71,24 @@ int fdinfo_places(struct bpf_iter__task *ctx)
 	if (readable->pid != readable->tgid)
 		return 0;
 	/* bpf_d_path() wants pointers that the verifier followed; what is read goes by others (compat.bpf.h). */
+	held = (struct task_struct___fs *)readable;
 	fs = ((struct task_struct___fs *)task)->fs;
-	seen_fs = ((struct task_struct___fs *)readable)->fs;
+	seen_fs = held->fs;
 	if (fs && seen_fs) {
 		if (begin_place(seq, s, readable, FDINFO_FD_CWD) && place(s, seen_fs->pwd.mnt, seen_fs->pwd.dentry))
-			finish_place(seq, s, bpf_d_path(&fs->pwd, s->path.bytes, PATH_ROOM));
+			finish_place(seq, s, bpf_d_path(&fs->pwd, s->path.bytes, PATH_ROOM), SAME(held->fs, seen_fs));
 		if (begin_place(seq, s, readable, FDINFO_FD_ROOT) && place(s, seen_fs->root.mnt, seen_fs->root.dentry))
-			finish_place(seq, s, bpf_d_path(&fs->root, s->path.bytes, PATH_ROOM));
+			finish_place(seq, s, bpf_d_path(&fs->root, s->path.bytes, PATH_ROOM), SAME(held->fs, seen_fs));
 	}
 	mm = ((struct task_struct___fs *)task)->mm;
-	seen_mm = ((struct task_struct___fs *)readable)->mm;
+	seen_mm = held->mm;
 	if (!mm || !seen_mm)
 		return 0;
 	exe = mm->exe_file;
 	seen_exe = seen_mm->exe_file;
 	if (exe && seen_exe && begin_place(seq, s, readable, FDINFO_FD_EXE) &&
 	    place(s, seen_exe->f_path.mnt, seen_exe->f_path.dentry))
-		finish_place(seq, s, bpf_d_path(&exe->f_path, s->path.bytes, PATH_ROOM));
+		finish_place(seq, s, bpf_d_path(&exe->f_path, s->path.bytes, PATH_ROOM), SAME(held->mm, seen_mm));
 	return 0;
 }
 
@@ -106,7 +122,7 @@ int fdinfo_mappings(struct bpf_iter__task_vma *ctx)
 		s->class.mapping.protection = BPF_CORE_READ(seen, vm_flags) & (VM_READ | VM_WRITE | VM_EXEC | VM_SHARED);
 	s->class.mapping.start = seen->vm_start;
 	s->class.mapping.end = seen->vm_end;
-	s->class.mapping.offset = (__u64)seen->vm_pgoff << 12;
-	finish_place(seq, s, bpf_d_path(&file->f_path, s->path.bytes, PATH_ROOM));
+	s->class.mapping.offset = (__u64)seen->vm_pgoff * config.page_size;
+	finish_place(seq, s, bpf_d_path(&file->f_path, s->path.bytes, PATH_ROOM), true);
 	return 0;
 }

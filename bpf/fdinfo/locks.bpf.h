@@ -9,6 +9,12 @@
 
 #include "write.bpf.h"
 
+/* include/linux/filelock.h */
+#define FL_POSIX 1
+#define FL_FLOCK 2
+#define FL_LEASE 32
+#define FL_OFDLCK 1024
+
 #define LOCKS 100		/* of one descriptor, out of as many of the file; one list's room */
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -89,7 +95,8 @@ static long add_lock(__u32 i, struct lock_walk *walk)
 	element = next_element(walk->seq, s, sizeof(*element), LOCKS);
 	if (!element)
 		return 1;
-	element->kind = flags & (1 | 2 | 32 | 1024);
+	/* An OFD lock is a POSIX lock of an open file, and has both bits (fcntl_setlk() of fs/locks.c). */
+	element->kind = flags & FL_OFDLCK ? FL_OFDLCK : flags & (FL_POSIX | FL_FLOCK | FL_LEASE);
 	element->type = type;
 	element->start = start;
 	element->end = end;

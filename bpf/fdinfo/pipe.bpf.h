@@ -6,7 +6,6 @@
 #include "subject.bpf.h"
 
 #define PIPE_BUFFERS 256 /* occupied ones that are counted; the default pipe has 16 */
-#define PAGE_SHIFT 12
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -60,7 +59,7 @@ __noinline int read_pipe(struct subject *s)
 	s->class.pipe.readers = READ(pipe, readers);
 	s->class.pipe.writers = READ(pipe, writers);
 	s->class.pipe.slots = READ(pipe, max_usage);
-	s->class.pipe.capacity = (__u64)s->class.pipe.slots << PAGE_SHIFT;
+	s->class.pipe.capacity = (__u64)s->class.pipe.slots * config.page_size;
 	head = READ(pipe, head);
 	queue.tail = READ(pipe, tail);
 	queue.buffers = READ(pipe, bufs);

@@ -4,14 +4,14 @@ export const FDINFO = {
   name: 'fdinfo',
   maps: ['subjects', 'rodata'],
   programs: ['fdinfo_request', 'fdinfo_files'],
-  sha256: '28410a37c63916951087d7ffcc76145a0fcd048a6abfa25bc51cc9c257d535df',
+  sha256: 'c2782d843fe14931f9cff6807640b421ce09ee6272d21bfff3d18c2decda3e52',
 } as const;
 
 export const FDINFO_PLACES = {
   name: 'fdinfo-places',
   maps: ['subjects', 'rodata'],
   programs: ['places_request', 'fdinfo_places', 'fdinfo_mappings'],
-  sha256: 'd09c4a715fbb4bc01185bfd4bc6c1ec9a2d34c5968574f6c549a639a4a6da649',
+  sha256: '55c8e11ee9da832a57e7756f6ba05a16f5fe5ee022510f44b285a65a92008aea',
 } as const;
 
 export const FDINFO_SEARCH = {

@@ -69,7 +69,7 @@ needs('gcc', 'root', 'kernel', 'proc').describe('hidepid', () => {
       ['caller', 'uid=1001,1001,1001', 'gid=1001,1001,1001', '--', String(foreign)],
       { encoding: 'utf8', env: { FDMAP_BPFFS: at } },
     );
-    return Number(stdout.trim().split(' ').at(-1));
+    return Number(stdout.trim().split(' ')[4]);
   }
 
   /** Which of the two pidinfo() of user 1001 tells of: counts alone, status of all, and named. */

@@ -99,7 +99,7 @@ needs('root', 'kernel', 'proc').describe('install', () => {
     await install({ at });
     const held = spawn(
       'setpriv',
-      ['--reuid=61234', '--regid=61234', '--clear-groups', 'flock', at, 'sleep', '600'],
+      ['--reuid=61237', '--regid=61237', '--clear-groups', 'flock', at, 'sleep', '600'],
       {
         stdio: 'ignore',
       },

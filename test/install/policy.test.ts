@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { parseProcPolicy } from '../../src/backends/pinned/policy.ts';
 import { openDirectory } from '../helpers/compile.ts';
 import { needs } from '../helpers/needs.ts';
 import { sleeper } from '../helpers/processes.ts';
@@ -31,7 +32,7 @@ interface Outcome {
 }
 
 /** Runs in a process of its own, whose /proc may be another one. */
-const script = (at: string, pids: readonly number[]) => {
+const script = (at: string, pids: readonly number[], policy: object) => {
   const asUser = `
     import { open } from ${JSON.stringify(dist)};
     const pids = ${JSON.stringify(pids)};
@@ -53,7 +54,7 @@ const script = (at: string, pids: readonly number[]) => {
     import { spawnSync } from 'node:child_process';
     import { diagnose, install, uninstall } from ${JSON.stringify(dist)};
     const at = ${JSON.stringify(at)};
-    const { hidepid, exemptGid } = await install({ at });
+    const { hidepid, exemptGid } = await install({ at, ...${JSON.stringify(policy)} });
     try {
       const { stdout, stderr } = spawnSync(
         process.execPath, ['--input-type=module', '-e', ${JSON.stringify(asUser)}],
@@ -68,7 +69,11 @@ const script = (at: string, pids: readonly number[]) => {
 
 async function underProc(options?: string): Promise<Outcome> {
   const pids = [(await sleeper('', USER)).pid, (await sleeper('', OTHER)).pid];
-  const node = [process.execPath, '--input-type=module', '-e', script(join(openDirectory(), 'fdmap'), pids)];
+  // install() by itself follows the first process's /proc, which this one is not.
+  const { hidepid, exemptGid } = parseProcPolicy(options ?? '');
+  const policy = options ? { hidepid, exemptGid } : {};
+  const text = script(join(openDirectory(), 'fdmap'), pids, policy);
+  const node = [process.execPath, '--input-type=module', '-e', text];
   const [command, ...args] = options
     ? ['unshare', '-m', 'sh', '-c', `mount -t proc -o ${options} proc /proc && exec "$@"`, 'sh', ...node]
     : node;
