@@ -142,23 +142,6 @@ static __always_inline bool confined(void *security)
 }
 
 /*
- * A process that takes more rights is no longer dumpable before it has them:
- * commit_creds() in kernel/cred.c sets dumpable, then the credentials, with
- * smp_wmb() between. So dumpable is looked at after them, as __ptrace_may_access()
- * does with smp_rmb(). Processors that reorder loads need an instruction for it;
- * an atomic operation that returns a value orders both ways (memory-barriers.txt).
- */
-static __always_inline void credentials_before_dumpable(void)
-{
-	__u64 fence = 0;
-
-	if (config.reorders_loads) {
-		fence = __sync_fetch_and_add(&fence, 1);
-		barrier_var(fence);
-	}
-}
-
-/*
  * Both tasks as plain() pointers. The ids and the permitted capabilities, which
  * the kernel looks at in turn, have the same way out: CAP_SYS_PTRACE over the
  * target's user namespace. So the namespaces are climbed once for both.
@@ -185,7 +168,12 @@ static __always_inline bool may_read(struct task_struct *caller, struct task_str
 			return false;
 	}
 
-	credentials_before_dumpable();
+	/*
+	 * A process that takes more rights is no longer dumpable before it has them:
+	 * commit_creds() of kernel/cred.c writes in that order, with smp_wmb() between.
+	 * __ptrace_may_access() has smp_rmb() here.
+	 */
+	loads_in_order();
 	dumpable = dumpable_of(task);
 	if (dumpable.user)
 		return true;

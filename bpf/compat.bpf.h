@@ -39,6 +39,22 @@ enum special_kfunc_type___6_2 { KF_bpf_rdonly_cast = 1 };
 	})
 
 /*
+ * What was read so far was read before what is read from here on. The compiler is
+ * told in any case; processors that reorder loads need an instruction for it, and
+ * an atomic operation that returns a value orders both ways (memory-barriers.txt).
+ */
+static __always_inline void loads_in_order(void)
+{
+	__u64 fence = 0;
+
+	barrier();
+	if (config.reorders_loads) {
+		fence = __sync_fetch_and_add(&fence, 1);
+		barrier_var(fence);
+	}
+}
+
+/*
  * `value`, or 0 where it is more than `most`, a constant: a length or an index
  * that came out of memory, bounded so that every verifier sees it. A comparison
  * in C is often compiled for the lower half of the register, or for a copy of

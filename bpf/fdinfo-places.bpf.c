@@ -30,25 +30,25 @@ static __always_inline struct subject *begin_place(struct seq_file *seq, struct 
 	return s;
 }
 
-/* A second look at a member of what others may change meanwhile, which the compiler does not leave out. */
-#define SAME(member, seen)                            \
-	({                                            \
-		barrier();                            \
-		(__u64)(member) == (__u64)(seen);     \
-	})
-
-/*
- * Nothing is told once the task has let go of what it was read from: neither
- * fs_struct nor mm_struct is freed by RCU (exit_fs(), exit_mm()), so that behind
- * the old pointer there may be another process's by now.
- */
-static __always_inline void finish_place(struct seq_file *seq, struct subject *s, long length, bool still_held)
+static __always_inline void finish_place(struct seq_file *seq, struct subject *s, long length)
 {
-	if (!still_held)
-		return;
 	set_path(s, length);
 	flush(seq, s);
 }
+
+/*
+ * The same, unless the task has let go of what the place was read from: neither
+ * fs_struct nor mm_struct is freed by RCU (exit_fs(), exit_mm()), so that behind
+ * the old pointer there may be another process's by now.
+ */
+#define FINISH_HELD(seq, s, path_of, member, seen)                                      \
+	({                                                                              \
+		long held_length = bpf_d_path(path_of, (s)->path.bytes, PATH_ROOM);     \
+										        \
+		loads_in_order();                                                       \
+		if ((member) == (seen))                                                 \
+			finish_place(seq, s, held_length);                              \
+	})
 
 SEC("iter/task")
 int fdinfo_places(struct bpf_iter__task *ctx)
@@ -76,9 +76,9 @@ int fdinfo_places(struct bpf_iter__task *ctx)
 	seen_fs = held->fs;
 	if (fs && seen_fs) {
 		if (begin_place(seq, s, readable, FDINFO_FD_CWD) && place(s, seen_fs->pwd.mnt, seen_fs->pwd.dentry))
-			finish_place(seq, s, bpf_d_path(&fs->pwd, s->path.bytes, PATH_ROOM), SAME(held->fs, seen_fs));
+			FINISH_HELD(seq, s, &fs->pwd, held->fs, seen_fs);
 		if (begin_place(seq, s, readable, FDINFO_FD_ROOT) && place(s, seen_fs->root.mnt, seen_fs->root.dentry))
-			finish_place(seq, s, bpf_d_path(&fs->root, s->path.bytes, PATH_ROOM), SAME(held->fs, seen_fs));
+			FINISH_HELD(seq, s, &fs->root, held->fs, seen_fs);
 	}
 	mm = ((struct task_struct___fs *)task)->mm;
 	seen_mm = held->mm;
@@ -88,7 +88,7 @@ int fdinfo_places(struct bpf_iter__task *ctx)
 	seen_exe = seen_mm->exe_file;
 	if (exe && seen_exe && begin_place(seq, s, readable, FDINFO_FD_EXE) &&
 	    place(s, seen_exe->f_path.mnt, seen_exe->f_path.dentry))
-		finish_place(seq, s, bpf_d_path(&exe->f_path, s->path.bytes, PATH_ROOM), SAME(held->mm, seen_mm));
+		FINISH_HELD(seq, s, &exe->f_path, held->mm, seen_mm);
 	return 0;
 }
 
@@ -123,6 +123,6 @@ int fdinfo_mappings(struct bpf_iter__task_vma *ctx)
 	s->class.mapping.start = seen->vm_start;
 	s->class.mapping.end = seen->vm_end;
 	s->class.mapping.offset = (__u64)seen->vm_pgoff * config.page_size;
-	finish_place(seq, s, bpf_d_path(&file->f_path, s->path.bytes, PATH_ROOM), true);
+	finish_place(seq, s, bpf_d_path(&file->f_path, s->path.bytes, PATH_ROOM));
 	return 0;
 }

@@ -85,6 +85,7 @@ static __always_inline bool read_marked(struct fsnotify_mark_connector *connecto
 		inode = obj - bpf_core_field_offset(struct inode___v6_9, i_fsnotify_marks);
 	watch->inode = BPF_CORE_READ(inode, i_ino);
 	watch->dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	loads_in_order();
 	return BPF_CORE_READ(connector, obj) == obj;
 }
 
@@ -96,8 +97,11 @@ static __always_inline bool read_marked(struct fsnotify_mark_connector *connecto
 static __always_inline bool is_listed(struct fsnotify_mark *mark, struct list_head *link,
 				      struct fsnotify_mark_connector *connector)
 {
-	struct list_head *next = BPF_CORE_READ(link, next), *previous = BPF_CORE_READ(link, prev);
+	struct list_head *next, *previous;
 
+	loads_in_order();
+	next = BPF_CORE_READ(link, next);
+	previous = BPF_CORE_READ(link, prev);
 	return next != link && BPF_CORE_READ(next, prev) == link && BPF_CORE_READ(previous, next) == link &&
 	       BPF_CORE_READ(mark, connector) == connector;
 }

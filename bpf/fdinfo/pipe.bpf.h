@@ -67,6 +67,7 @@ __noinline int read_pipe(struct subject *s)
 	used = head - queue.tail;
 	if (used <= PIPE_BUFFERS) {
 		bpf_loop(used, add_buffer, &queue, 0);
+		loads_in_order();
 		/* Looked at once more: F_SETPIPE_SZ frees the array (pipe_resize_ring() of fs/pipe.c). */
 		if (READ(pipe, bufs) == queue.buffers && READ(pipe, ring_size) - 1 == queue.mask) {
 			s->class.pipe.queued = queue.bytes;

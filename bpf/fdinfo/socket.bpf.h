@@ -219,7 +219,6 @@ static __always_inline void read_unix(struct subject *s, struct unix_sock *sk)
 	struct unix_address *address = BPF_CORE_READ(sk, addr);
 	struct sock *peer = BPF_CORE_READ(sk, peer);
 	struct socket *socket = peer ? BPF_CORE_READ(peer, sk_socket) : NULL;
-
 	__u64 inode = 0;
 
 	if (socket) {
@@ -229,6 +228,7 @@ static __always_inline void read_unix(struct subject *s, struct unix_sock *sk)
 		inode = BPF_CORE_READ(alloc, vfs_inode.i_ino);
 	}
 	s->class.socket.valid |= FDINFO_KNOWS_DETAIL;
+	loads_in_order();
 	/*
 	 * Looked at once more, the outer one last: a peer that closes leaves its
 	 * socket (sock_orphan()), and one that is connected anew is another.
@@ -262,6 +262,7 @@ static __always_inline void read_other(struct subject *s, struct sock *sk, __u16
 		socket->remote_port = BPF_CORE_READ(netlink, dst_portid);
 		if (groups)
 			bpf_probe_read_kernel(&socket->groups, 4, groups);
+		loads_in_order();
 		/* Looked at once more: netlink_realloc_groups() frees the array that it grew from. */
 		if (BPF_CORE_READ(netlink, groups) != groups) {
 			socket->groups = 0;

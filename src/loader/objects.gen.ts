@@ -4,35 +4,35 @@ export const FDINFO = {
   name: 'fdinfo',
   maps: ['subjects', 'rodata'],
   programs: ['fdinfo_request', 'fdinfo_files'],
-  sha256: 'c2782d843fe14931f9cff6807640b421ce09ee6272d21bfff3d18c2decda3e52',
+  sha256: '9711c62a7dbea20ad2fc5b48a332c86b2adf124a49f68bc0824cc088320bfd40',
 } as const;
 
 export const FDINFO_PLACES = {
   name: 'fdinfo-places',
   maps: ['subjects', 'rodata'],
   programs: ['places_request', 'fdinfo_places', 'fdinfo_mappings'],
-  sha256: '55c8e11ee9da832a57e7756f6ba05a16f5fe5ee022510f44b285a65a92008aea',
+  sha256: '00aa12327f0787042a3edce9d120d2779182ed0ef3bf743718a03205f31d8794',
 } as const;
 
 export const FDINFO_SEARCH = {
   name: 'fdinfo-search',
   maps: ['searches', 'rodata'],
   programs: ['search_request', 'search_files', 'search_mappings'],
-  sha256: 'c27d65bc19b8f64e84378e7377ae92c911159ae4cf4f0302d1982704cb751083',
+  sha256: '47696e019b5c5a84c404ec5d2c6fff9c93313f78c43790d68746e894b3b02cf4',
 } as const;
 
 export const FDMAP = {
   name: 'fdmap',
   maps: ['rodata'],
   programs: ['fdmap_small'],
-  sha256: 'f26656148c795e9b11dc5a4f3ba9694950d6a96d8c30a73283a8f4303c17f28b',
+  sha256: 'cd0d37374dedd1ef710d5625212ca30c380dd3de8b54236901a7f87b4c1a46dd',
 } as const;
 
 export const FDMAP_ITER = {
   name: 'fdmap-iter',
   maps: ['first_wanted', 'rodata'],
   programs: ['fdmap_request', 'fdmap_task'],
-  sha256: '40f34146af8a378ebc5a87544a7f0acd52468c884d4f93205d60401932561344',
+  sha256: 'daacb39aba2277a4cba2b22ceb5d6fa8f33131a80039a50096dd9c78fe305d9e',
 } as const;
 
 export const FDMAP_SELF = {
@@ -60,7 +60,7 @@ export const FDMAP_WIDE = {
   name: 'fdmap-wide',
   maps: ['slots', 'rodata'],
   programs: ['fdmap_wide'],
-  sha256: 'c67e4b4fb4c1eb9342cb7e9c0e830f48ec3b03af74c8babea7e38ad8fca759c4',
+  sha256: '1a8b2bf54635512bc87557dfb6282376356f5f752de653e16ee5808113dab41a',
 } as const;
 
 export const LSM_WORDS = {
@@ -74,68 +74,68 @@ export const PIDINFO = {
   name: 'pidinfo',
   maps: ['slots', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_small'],
-  sha256: '4ea919c3e644bcd054a9578391b178285969510a87e9d3c823b3074869c8f8f9',
+  sha256: '037fe6dccfb92d3713bf250a9c3de2ea765d8e88a471634c1626a2ff062dd14a',
 } as const;
 
 export const PIDINFO_BASIC = {
   name: 'pidinfo-basic',
   maps: ['requests', 'rodata'],
   programs: ['basic_request', 'pidinfo_basic'],
-  sha256: '2cb45d4434574bfa6e0bedac8680a61aef9e4467a14f3189b190ced0249b21d0',
+  sha256: '4b1f221e0c3ed09e311a4df875a0a87ed0502eff5e1f8316354932fe01ad1ec2',
 } as const;
 
 export const PIDINFO_COUNTS = {
   name: 'pidinfo-counts',
   maps: ['slots', 'rodata'],
   programs: ['pidinfo_counts'],
-  sha256: '60ff2aadda8518452a13c285ae413b6e1de64040c40c7b04fc81da2e76a40f03',
+  sha256: '20f85b17959e56ac5ce73dba0ae5ce6d6555dc4d5021c131bf3d8fc46fb51d10',
 } as const;
 
 export const PIDINFO_ITER = {
   name: 'pidinfo-iter',
   maps: ['requests', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_request', 'pidinfo_task'],
-  sha256: 'f7212a636231005796b4f929ca460d44ae81d4a2d2240875daeb65e11530901c',
+  sha256: '23f60c9598af4ff72d502f1216b0890a9211910f1a7f5205690358d36d136f24',
 } as const;
 
 export const PIDINFO_WIDE = {
   name: 'pidinfo-wide',
   maps: ['slots', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_wide'],
-  sha256: 'bd5da27c38288679aacb041c2c216ea5cd45aba5b32dc05f159642ca99741443',
+  sha256: 'e3a822c2561e39167223e91f987a007e4581fe39c28874649bb2c42066343cf9',
 } as const;
 
 export const PIDMAP = {
   name: 'pidmap',
   maps: ['slots', 'rodata'],
   programs: ['pidmap_small'],
-  sha256: '1c0c4a7826e1db187525ec7f29d5a7b7905cc1b5c15f3175e24a435a3deca576',
+  sha256: '1a8fa595e33782e85e1ce181cf371ff6c7617e3ccc2aa2898a9904429ea030c3',
 } as const;
 
 export const PIDMAP_ITER = {
   name: 'pidmap-iter',
   maps: ['rodata'],
   programs: ['pidmap_tasks'],
-  sha256: '586aae87c32dd328ee834636c4308e00e1cc07c0f0dba3f297eab703113b055a',
+  sha256: '62ab18b45d237f10bd5c8e1f45e69b3155d6f1cb2f5f9d635d887da795a37fca',
 } as const;
 
 export const PIDMAP_WIDE = {
   name: 'pidmap-wide',
   maps: ['slots', 'rodata'],
   programs: ['pidmap_wide'],
-  sha256: '537f8ff8a404670266d4de815b2385b2cf3b6db62e50198083d4067136bb9b59',
+  sha256: 'fd62768559dd68be66acab8d7e73d9c762ef21a9f4893924f328906601453210',
 } as const;
 
 export const TEXT_FDS = {
   name: 'text-fds',
   maps: ['subjects', 'lines', 'rodata', 'rodata_text'],
   programs: ['text_fds'],
-  sha256: '4db2110b2fdcb18fea9739f6071e5b3d6d173b3737a77d45bea2d965d4fa79f6',
+  sha256: '58046bab6300be9121914973b131832ca4c35a3931598e75cb49d178b741394d',
 } as const;
 
 export const TEXT_PS = {
   name: 'text-ps',
   maps: ['requests', 'lines', 'rodata', 'rodata_str1_1', 'rodata_text'],
   programs: ['text_ps'],
-  sha256: '138387dfe24adcd0c4c3868561b698d3c63d808edc80ae478fa947e35d35d477',
+  sha256: '571eed4162520955fee224ef0aa76f42ad7988a80696e7fa9613da2f520a6a73',
 } as const;

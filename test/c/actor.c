@@ -18,6 +18,7 @@
  */
 #define _GNU_SOURCE
 #include <fdmap.h>
+#include "pidinfo-head.h"
 #include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
@@ -193,13 +194,7 @@ static int errno_of_wide(int pid, int verdict)
 static int has_io(int pid)
 {
 	static struct {
-		struct pidinfo__head {
-			uint32_t abi, flags;
-			uint64_t mask;
-			uint32_t count;
-			int32_t error;
-			uint32_t stored, bytes, nested, pad[3];
-		} head;
+		struct pidinfo__head head;
 		union {
 			int32_t pids[8];
 			struct fdmap_record record;

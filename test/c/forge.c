@@ -13,6 +13,7 @@
  */
 #define _GNU_SOURCE
 #include <fdmap.h>
+#include "pidinfo-head.h"
 #include <pthread.h>
 #include <sched.h>
 #include <sys/wait.h>
@@ -55,15 +56,6 @@ static void check_pidmap(const void *context)
 	if (!wide->head.error && wide->head.stored > sizeof(wide->pids) / sizeof(*wide->pids))
 		fail("more numbers than fit", wide->head.stored, wide->head.count);
 }
-
-/* The head of pidinfo's programs: struct pidinfo_head in bpf/fdmap.h. */
-struct pidinfo__head {
-	uint32_t abi, flags;
-	uint64_t mask;
-	uint32_t count;
-	int32_t error;
-	uint32_t stored, bytes, nested, pad[3];
-};
 
 /* What is not for everybody stands in records of our own threads alone. */
 static void check_pidinfo(const void *context)

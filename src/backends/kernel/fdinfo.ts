@@ -44,12 +44,14 @@ export class FdinfoIterator {
   readonly #spares: () => SpareDescriptors;
   readonly #first: Memory;
   readonly #sources = new Map<string, Source>();
+  readonly #pinned: boolean;
   /** A search that has to be loaded costs more than it saves: until the second. */
   #searches: boolean;
 
-  /** @param loaded getting an object costs next to nothing: it is pinned */
-  constructor(door: Door, load: ObjectSource, spares: () => SpareDescriptors, loaded: boolean) {
-    this.#searches = loaded;
+  /** @param pinned getting an object costs next to nothing, and others read streams of its programs */
+  constructor(door: Door, load: ObjectSource, spares: () => SpareDescriptors, pinned: boolean) {
+    this.#pinned = pinned;
+    this.#searches = pinned;
     this.#door = door;
     this.#load = load;
     this.#spares = spares;
@@ -75,7 +77,7 @@ export class FdinfoIterator {
 
   #stream(names: readonly ProgramName[], question: FdinfoQuestion): DescriptorStream {
     const sources = names.map((name) => this.#source(name));
-    return new KernelStream(this.#door, sources, question, this.#spares(), this.#first);
+    return new KernelStream(this.#door, sources, question, this.#spares(), this.#first, this.#pinned);
   }
 
   /** Places alone: of one process, or with 0 of every one. */
@@ -125,6 +127,7 @@ class KernelStream implements DescriptorStream {
   readonly #question: FdinfoQuestion;
   readonly #spares: SpareDescriptors;
   readonly #first: Memory;
+  readonly #forgets: boolean;
   #link = -1;
   #iterator = -1;
   #piece: Memory | undefined;
@@ -136,12 +139,14 @@ class KernelStream implements DescriptorStream {
     question: FdinfoQuestion,
     spares: SpareDescriptors,
     first: Memory,
+    forgets: boolean,
   ) {
     this.#door = door;
     this.#sources = sources;
     this.#question = question;
     this.#spares = spares;
     this.#first = first;
+    this.#forgets = forgets;
   }
 
   next(): Chunk | number {
@@ -173,7 +178,7 @@ class KernelStream implements DescriptorStream {
     if (this.#iterator < 0) return;
     close(this.#door, this.#iterator);
     close(this.#door, this.#link);
-    this.#sources[0]?.request.forget();
+    if (this.#forgets) this.#sources[0]?.request.forget();
     this.#iterator = this.#link = -1;
     // What was lent may be had again now.
     this.#spares.lend(() => undefined);

@@ -6,9 +6,9 @@ import {
   fstatSync,
   openSync,
   realpathSync,
+  rmSync,
   statfsSync,
   statSync,
-  unlinkSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { FdmapError, SystemError } from '../../errors.ts';
@@ -46,7 +46,7 @@ export function withInstallLock<T>(
         try {
           return action();
         } finally {
-          unlinkSync(path);
+          rmSync(path, { force: true });
         }
       }
     } finally {
