@@ -15,7 +15,10 @@ const compare = (wrap: readonly string[]) => async (backend: string, pids?: read
     async ({ api, fs, childProcess }, { backend, pids }) => {
       const { open } = await api();
       const handle = open({ backend: backend as 'kernel' });
-      const child = childProcess.spawn('sh', ['-c', 'sleep 1000 & exec sleep 1000'], { stdio: 'ignore' });
+      // Something to list, in a namespace where nothing else is. Named ones are there already.
+      const child = pids
+        ? undefined
+        : childProcess.spawn('sh', ['-c', 'sleep 1000 & exec sleep 1000'], { stdio: 'ignore' });
       const listed = (pid: number) => {
         const text = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
         const stat = text.slice(text.lastIndexOf(')') + 2).split(' ');
@@ -56,7 +59,7 @@ const compare = (wrap: readonly string[]) => async (backend: string, pids?: read
       handle.close();
       for (const { pid } of pids ? [] : wanted)
         if (pid !== process.pid && listed(pid).command === 'sleep') process.kill(pid, 'SIGKILL');
-      child.kill('SIGKILL');
+      child?.kill('SIGKILL');
       return { wanted, all, named, alone, gone };
     },
     { backend, pids },
