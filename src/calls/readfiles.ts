@@ -5,10 +5,15 @@
  */
 
 import type { Worker } from 'node:worker_threads';
+import { SystemError } from '../errors.ts';
+import { close, duplicate } from '../sys/calls.ts';
+import { LEAST } from '../sys/descriptors.ts';
+import { requireDoor } from './door.ts';
 import {
   type FilePath,
   type FileRead,
   failure,
+  ProcessDirectory,
   type Question,
   question,
   type ReadFilesOptions,
@@ -130,18 +135,48 @@ export async function readFiles(
   options: ReadFilesAsyncOptions = {},
 ): Promise<FileRead[]> {
   const { directory = '', signal } = options;
-  const q = question(directory, options);
+  const asked = question(directory, options);
   const wanted = [...paths];
-  const names = wanted.map((path) => resolved(q, path));
+  const names = wanted.map((path) => resolved(asked, path));
+  const held = hold(asked);
+  const q = held.question;
   const sent = { directory: q.descriptor < 0 ? '' : q.descriptor, flags: q.flags, maxBytes: q.max };
   const results: FileRead[] = [];
-  for (let at = 0; at < names.length; at += BATCH) {
-    signal?.throwIfAborted();
-    if (!thread || thread.gone) thread = new ReadingThread();
-    const delivery = thread.read(names.slice(at, at + BATCH), sent);
-    unpack(await withSignal(delivery, signal), wanted.slice(at, at + BATCH), q, results);
+  let last: Promise<unknown> = Promise.resolve();
+  try {
+    for (let at = 0; at < names.length; at += BATCH) {
+      signal?.throwIfAborted();
+      if (!thread || thread.gone) thread = new ReadingThread();
+      const delivery = thread.read(names.slice(at, at + BATCH), sent);
+      last = delivery;
+      unpack(await withSignal(delivery, signal), wanted.slice(at, at + BATCH), q, results);
+    }
+  } finally {
+    // After an abort the thread reads on: the number is its own until it has answered.
+    void last.then(held.release, held.release);
   }
   return results;
+}
+
+/**
+ * The question, of a directory that is open until `release`: a number alone would be of something else
+ * if the caller closed his own while the thread reads, and a ProcessDirectory of another process.
+ *
+ * @throws SystemError EMFILE, or EBADF for a descriptor that is not open
+ */
+function hold(asked: Question): { question: Question; release: () => void } {
+  if (asked.descriptor < 0) return { question: asked, release: () => undefined };
+  const door = requireDoor('readFiles');
+  const descriptor = duplicate(door, asked.descriptor, LEAST);
+  if (descriptor < 0) throw new SystemError(descriptor, 'fcntl', { pid: asked.process?.pid });
+  return {
+    question: {
+      ...asked,
+      descriptor,
+      process: asked.process && new ProcessDirectory(asked.process.pid, descriptor),
+    },
+    release: () => void close(door, descriptor),
+  };
 }
 
 function unpack(delivery: Delivery, paths: readonly FilePath[], q: Question, results: FileRead[]): void {

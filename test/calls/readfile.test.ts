@@ -283,6 +283,47 @@ needs('door', 'proc').describe('readFiles', () => {
     });
   });
 
+  test('a directory that is closed while the thread reads is the one that was meant', async () => {
+    writeFileSync(file('in-it'), 'content');
+    const world = await World.start();
+    const result = await world.run(
+      async ({ api, childProcess, fs }, { folder, fifo }) => {
+        const { readFiles, processDirectory } = await api();
+        childProcess.spawnSync('mkfifo', [fifo]);
+        const child = childProcess.spawn('sleep', ['60'], { stdio: 'ignore' });
+        await new Promise((resolve) => child.once('spawn', resolve));
+        // The pipe keeps the thread in open(2): what is asked behind it is read when it has been written.
+        const pipe = readFiles([fifo]);
+        const held = fs.openSync(folder, 'r');
+        const own = processDirectory(child.pid as number);
+        const number = own.fd;
+        const files = readFiles(['in-it'], { directory: held });
+        const status = readFiles(['comm', 'nothing'], { directory: own });
+        fs.closeSync(held);
+        own.close();
+        // Whoever opens next has those numbers.
+        const taken = [fs.openSync('/', 'r'), fs.openSync('/proc/self', 'r')];
+        fs.writeFileSync(fifo, '');
+        const [[inIt], [comm, nothing]] = await Promise.all([files, status, pipe]);
+        child.kill('SIGKILL');
+        for (const fd of taken) fs.closeSync(fd);
+        const links = fs.readdirSync('/proc/self/fd').map((fd) => {
+          const link = `/proc/self/fd/${fd}`;
+          return fs.existsSync(link) ? fs.readlinkSync(link) : '';
+        });
+        return {
+          taken: taken.sort().join() === [held, number].sort().join(),
+          inIt: inIt?.data?.toString(),
+          comm: comm?.data?.toString(),
+          nothing: nothing?.error?.code,
+          leaks: links.filter((link) => link === folder || /^\/proc\/\d+$/.test(link)),
+        };
+      },
+      { folder, fifo: file('kept') },
+    );
+    expect(result).toEqual({ taken: true, inIt: 'content', comm: 'sleep\n', nothing: 'ENOENT', leaks: [] });
+  });
+
   test('the thread keeps no process alive, and bad arguments reject', async () => {
     const world = await World.start();
     const result = await world.run(async ({ childProcess }) => {
