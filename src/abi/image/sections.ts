@@ -65,6 +65,8 @@ export interface Section {
   readonly sequence: number;
   /** In memory of its own. */
   readonly payload: Uint8Array<ArrayBuffer>;
+  /** The image ends within it: the payload is what there is, and nothing vouches for it. */
+  readonly cut?: DecodeError;
 }
 
 function exactly(source: ByteSource, length: number, at: number, what: string): Uint8Array<ArrayBuffer> {
@@ -79,8 +81,18 @@ function exactly(source: ByteSource, length: number, at: number, what: string): 
   return bytes;
 }
 
+/** A payload of `length` bytes at `at`, or what there is of it and the error to that. */
+function payloadOf(source: ByteSource, length: number, at: number): Pick<Section, 'payload' | 'cut'> {
+  const room = Math.min(length, source.left);
+  const bytes = new Uint8Array(room);
+  const got = source.read(bytes);
+  if (got === length) return { payload: bytes };
+  const cut = new DecodeError(`the image is cut off: ${got} bytes of a section of ${length}`, at + got);
+  return { payload: bytes.subarray(0, got & ~7), cut };
+}
+
 /**
- * The sections in their order, each after its checksum was found right.
+ * The sections in their order, each after its checksum was found right; the last one may be cut off.
  *
  * @throws DecodeError at the first byte that is not what it should be: what came before is good
  */
@@ -103,7 +115,11 @@ export function* sectionsOf(source: ByteSource): Generator<Section, undefined> {
       throw new DecodeError(`section ${sequence} is missing`, at);
     if (length % 8 !== 0) throw new DecodeError(`a section of ${length} bytes`, at);
     const base = at + abi.SIZEOF_FDMAP_SECTION;
-    const payload = exactly(source, length, base, 'a section');
+    const { payload, cut } = payloadOf(source, length, base);
+    if (cut) {
+      yield { type, base, sequence, payload, cut };
+      throw cut;
+    }
     if (view.getUint32(abi.FDMAP_SECTION_CHECKSUM, LITTLE_ENDIAN) !== checksumOf(own, payload))
       throw new DecodeError(`the checksum of section ${sequence} is wrong`, at);
     yield { type, base, sequence, payload };

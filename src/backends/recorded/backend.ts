@@ -67,13 +67,21 @@ export class RecordedBackend implements Backend {
       if (mode === 'processes' || ppid === pid) numbers.add(number);
     }
     if (mode === 'processes')
-      for (const number of runs.keys()) if (!statuses.has(number)) numbers.add(number);
+      for (const number of runs.keys())
+        if (!statuses.has(number) && !this.#wasGone(number)) numbers.add(number);
     for (const number of [...numbers].sort((a, b) => a - b)) {
       if (number < start) continue;
       if (at >= target.length) break;
       target[at++] = number;
     }
     return at;
+  }
+
+  /** Named when the image was made, and there was no such process. */
+  #wasGone(pid: number): boolean {
+    for (const [chunk, at] of this.#records(pid))
+      if (chunk.int(at + abi.FDMAP_RECORD_ERROR) === -ESRCH) return true;
+    return false;
   }
 
   pidinfo({ pids, threads }: PidinfoQuestion): Records | number {

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { Descriptor } from '../../abi/fdinfo/decode.ts';
 import { Chunk } from '../../abi/fdinfo/record.ts';
 import { decodeAbout, decodeUsers, type ImageAbout } from '../../abi/image/about.ts';
-import { type ByteSource, MemorySource, sectionsOf } from '../../abi/image/sections.ts';
+import { type ByteSource, MemorySource, type Section, sectionsOf } from '../../abi/image/sections.ts';
 import * as abi from '../../abi/layout.gen.ts';
 import { RecordedBackend } from '../../backends/recorded/backend.ts';
 import { RecordIndex } from '../../backends/recorded/records.ts';
@@ -138,35 +138,56 @@ class FileSource implements ByteSource {
 
 const PIPE_ROOM = 2 ** 31;
 
+/** Offsets of errors in a payload, made those of the file. */
+function within<T>(base: number, decode: () => T): T {
+  try {
+    return decode();
+  } catch (error) {
+    throw error instanceof DecodeError ? error.moved(base) : error;
+  }
+}
+
+/** @throws DecodeError; the records before it are in */
+function addSection(
+  { type, base, payload }: Section,
+  arch: string,
+  index: RecordIndex,
+  users: Map<number, string>,
+): void {
+  if (type === abi.FDMAP_SECTION_PROCESSES) index.addProcesses(payload, base);
+  else if (type === abi.FDMAP_SECTION_USERS) within(base, () => decodeUsers(payload, users));
+  else if (type === abi.FDMAP_SECTION_DESCRIPTORS) {
+    // Offsets of rows are those of the file, here and when one is decoded later.
+    const origin = { base, arch };
+    index.addDescriptors(
+      new Chunk(payload.buffer, payload.length, origin),
+      (length) => new Chunk(payload.buffer, length, origin),
+    );
+  }
+}
+
 /** @throws DecodeError */
 function imageOf(source: ByteSource, { partial = false }: ReadImageOptions): Image {
   let about: ImageAbout | undefined;
   let damage: DecodeError | undefined;
   const index = new RecordIndex();
   const users = new Map<number, string>();
-  let at = 0;
   try {
-    for (const { type, base, payload } of sectionsOf(source)) {
-      at = base;
+    for (const section of sectionsOf(source)) {
+      const { type, base, payload, cut } = section;
       if (!about && type !== abi.FDMAP_SECTION_ABOUT)
         throw new DecodeError('an image that does not say where it is from', 0);
-      if (type === abi.FDMAP_SECTION_ABOUT) about ??= decodeAbout(payload);
-      else if (type === abi.FDMAP_SECTION_PROCESSES) index.addProcesses(payload, 0);
-      else if (type === abi.FDMAP_SECTION_USERS) decodeUsers(payload, users);
-      else if (type === abi.FDMAP_SECTION_DESCRIPTORS) {
-        // Offsets of rows are those of the file, here and when one is decoded later.
-        const origin = { base, arch: about!.arch };
-        at = 0;
-        index.addDescriptors(
-          new Chunk(payload.buffer, payload.length, origin),
-          (length) => new Chunk(payload.buffer, length, origin),
-        );
+      try {
+        about ??= within(base, () => decodeAbout(payload));
+        addSection(section, about.arch, index, users);
+      } catch (error) {
+        // It ends within a record: that it is cut off says more, and is thrown next.
+        if (!(error instanceof DecodeError) || !cut) throw error;
       }
-      at = 0;
     }
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
-    damage = at === 0 ? error : error.moved(at);
+    damage = error;
     if (!about || !partial) throw damage;
   }
   return new Image(about!, index, users, damage);

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Chunk } from '../../../src/abi/fdinfo/record.ts';
 import { sectionHead } from '../../../src/abi/image/sections.ts';
 import * as abi from '../../../src/abi/layout.gen.ts';
-import { DecodeError, type Image, readImage, readImageFrom } from '../../../src/index.ts';
+import { DecodeError, diff, forecast, type Image, readImage, readImageFrom } from '../../../src/index.ts';
 import { describeBackends } from '../../helpers/backends.ts';
 import { needs } from '../../helpers/needs.ts';
 import { sleeper } from '../../helpers/processes.ts';
@@ -60,6 +60,7 @@ test('cut off anywhere: an error that says where, and what came before', () => {
       expect((error as DecodeError).offset).toBeLessThanOrEqual(length);
       continue;
     }
+    expect(image.damage?.message).toMatch(/cut off/);
     expect(image.damage?.offset).toBeLessThanOrEqual(length);
     const rows = rowsOf(image);
     expect(rows).toEqual(expected.descriptors.slice(0, rows.length));
@@ -67,6 +68,18 @@ test('cut off anywhere: an error that says where, and what came before', () => {
     most = rows.length;
   }
   expect(most).toBe(expected.descriptors.length);
+});
+
+test('cut off within a section: every record that is whole', () => {
+  const { at, length } = sections().find(({ type }) => type === abi.FDMAP_SECTION_DESCRIPTORS)!;
+  const payload = at + abi.SIZEOF_FDMAP_SECTION;
+  const view = new DataView(golden.buffer, golden.byteOffset, golden.length);
+  const second = payload + view.getUint32(payload, true);
+  const rowsOfCut = (size: number) => rowsOf(readImage(golden.subarray(0, size), { partial: true })).length;
+  expect(rowsOfCut(second - 1)).toBe(0);
+  expect(rowsOfCut(second)).toBe(1);
+  expect(rowsOfCut(second + 8)).toBe(1);
+  expect(rowsOfCut(payload + length - 1)).toBeGreaterThan(1);
 });
 
 test('a changed byte anywhere is found', () => {
@@ -109,6 +122,9 @@ test('forged images, with checksums that are right: rows or a DecodeError, never
         for (const row of image) JSON.stringify(row);
         JSON.stringify(image.pidinfo().toArray());
         for (const pid of image.pidmap()) JSON.stringify(image.fdinfo([pid]).toArray());
+        const found = diff(readImage(GOLDEN), image, { position: true });
+        JSON.stringify([found.groups(), found.changed, found.apply(readImage(GOLDEN))]);
+        expect(forecast(image).rows.length).toBeGreaterThanOrEqual(0);
       } catch (error) {
         if (!(error instanceof DecodeError)) throw error;
       }
