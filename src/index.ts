@@ -414,7 +414,8 @@ export function readImageFrom(
  * type, device and inode are equal; else where process (pid and start time), number, type, device,
  * inode and path are. A number that was closed and taken again is closed and opened; an open file that
  * has another number is changed. Processes of another boot or host are other processes. Mapped files
- * are not compared.
+ * are not compared, and `cwd`, `root` and `exe` where both images have them. Images of different
+ * targets are compared as they are: `sameTarget` is false then.
  */
 export function diff(before: Image, after: Image, options: DiffOptions = {}): Diff {
   return comparing.diff(before, after, options);

@@ -1,7 +1,7 @@
 import type { Descriptor } from '../../abi/fdinfo/decode.ts';
 import { InetSocketDescriptor } from '../../abi/fdinfo/sockets.ts';
 import type { Process } from '../process-list.ts';
-import { sameBoot, sameFile, sameRecord, shareKey } from './identity.ts';
+import { sameBoot, sameFile, sameRecord, sameTarget, shareKey } from './identity.ts';
 import type { Image } from './image.ts';
 
 export interface DiffOptions {
@@ -38,20 +38,23 @@ export class Diff {
   /** Processes that are in one of both alone. */
   readonly started: readonly Process[];
   readonly ended: readonly Process[];
+  /**
+   * Were both images made of the same question? Else processes that one of them was not asked for
+   * count as started or ended, and their descriptors as opened or closed.
+   */
+  readonly sameTarget: boolean;
+  /** Do both images have `cwd`, `root` and `exe`? Else these are not compared. */
+  readonly places: boolean;
 
   /** @internal */
-  constructor(
-    opened: readonly Descriptor[],
-    closed: readonly Descriptor[],
-    changed: readonly ChangedDescriptor[],
-    started: readonly Process[],
-    ended: readonly Process[],
-  ) {
-    this.opened = opened;
-    this.closed = closed;
-    this.changed = changed;
-    this.started = started;
-    this.ended = ended;
+  constructor(found: Omit<Diff, 'empty' | 'groups' | 'apply'>) {
+    this.opened = found.opened;
+    this.closed = found.closed;
+    this.changed = found.changed;
+    this.started = found.started;
+    this.ended = found.ended;
+    this.sameTarget = found.sameTarget;
+    this.places = found.places;
   }
 
   /** Nothing was opened, closed or changed. */
@@ -75,11 +78,12 @@ export class Diff {
     return [...groups.values()].sort((a, b) => b.rows.length - a.rows.length || a.pid - b.pid);
   }
 
-  /** The rows of the image after, made of those of the image before. */
+  /** The rows of the image after that were compared, made of those of the image before. */
   apply(before: Iterable<Descriptor>): Descriptor[] {
     const key = (row: Descriptor) => `${row.pid} ${row.tid} ${row.fd}`;
     const gone = new Set([...this.closed, ...this.changed.map(({ before }) => before)].map(key));
-    const kept = [...before].filter((row) => !gone.has(key(row)));
+    const compared = ({ fd }: Descriptor) => typeof fd === 'number' || (this.places && fd !== 'mem');
+    const kept = [...before].filter((row) => compared(row) && !gone.has(key(row)));
     return [...kept, ...this.changed.map(({ after }) => after), ...this.opened].sort(byPlace);
   }
 }
@@ -101,10 +105,10 @@ const numberOf = ({ fd }: Descriptor) => (typeof fd === 'number' ? fd : PLACE_OR
 const byPlace = (a: Descriptor, b: Descriptor) => a.pid - b.pid || a.tid - b.tid || numberOf(a) - numberOf(b);
 
 /** The rows of each table: of a process, or of a thread that has its own. */
-function tables(image: Image): Map<string, Descriptor[]> {
+function tables(image: Image, places: boolean): Map<string, Descriptor[]> {
   const found = new Map<string, Descriptor[]>();
   let last: Descriptor[] | undefined;
-  for (const row of image.fdinfo(undefined, { places: true })) {
+  for (const row of image.fdinfo(undefined, { places })) {
     const first = last?.[0];
     if (!first || first.pid !== row.pid || first.tid !== row.tid) {
       const key = `${row.pid} ${row.tid}`;
@@ -140,7 +144,8 @@ export function diff(before: Image, after: Image, { position = false }: DiffOpti
     const members = differing(a, b, { position, byId });
     if (members.length > 0) changed.push({ before: a, after: b, members });
   };
-  const [old, now] = [tables(before), tables(after)];
+  const places = before.about.places && after.about.places;
+  const [old, now] = [tables(before, places), tables(after, places)];
   for (const [key, rows] of old) {
     const others = now.get(key);
     const pid = rows[0]!.pid;
@@ -156,13 +161,15 @@ export function diff(before: Image, after: Image, { position = false }: DiffOpti
   }
   for (const rows of now.values()) for (const row of rows) opened.push(row);
   const known = (image: typeof earlier, process: Process) => comparable && image!.has(process);
-  return new Diff(
-    opened.sort(byPlace),
-    closed.sort(byPlace),
-    changed.sort((a, b) => byPlace(a.after, b.after)),
-    later!.processes.filter((process) => !known(earlier, process)),
-    earlier!.processes.filter((process) => !known(later, process)),
-  );
+  return new Diff({
+    opened: opened.sort(byPlace),
+    closed: closed.sort(byPlace),
+    changed: changed.sort((a, b) => byPlace(a.after, b.after)),
+    started: later!.processes.filter((process) => !known(earlier, process)),
+    ended: earlier!.processes.filter((process) => !known(later, process)),
+    sameTarget: sameTarget(before, after),
+    places,
+  });
 }
 
 /** Those of the same number and the same file; what is left of both. */

@@ -13,6 +13,12 @@ export const shareKey = (before: Image, after: Image): boolean =>
 export const sameBoot = (before: Image, after: Image): boolean =>
   before.about.bootId === after.about.bootId && before.about.host === after.about.host;
 
+/** Were the same processes asked for, in whatever order? */
+export function sameTarget(before: Image, after: Image): boolean {
+  const [one, other] = [before.about.pids, after.about.pids].map((pids) => pids && [...new Set(pids)].sort());
+  return one?.join() === other?.join();
+}
+
 const SAME_FILE = [
   abi.FDINFO_RECORD_TYPE,
   abi.FDINFO_RECORD_DEV,

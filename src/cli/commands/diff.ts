@@ -48,7 +48,10 @@ export const command: Command = {
   run(parsed): ExitCode | Promise<ExitCode> {
     const print = printer<Change>(parsed, { columns: CHANGE_COLUMNS, defaults: DEFAULTS });
     const show = (before: Image, after: Image): boolean => {
-      const changes = [...changesOf(diff(before, after, { position: parsed.options.has('position') }))];
+      const found = diff(before, after, { position: parsed.options.has('position') });
+      if (!found.sameTarget)
+        complain('the images are not of the same processes: what only one was asked for is opened or closed');
+      const changes = [...changesOf(found)];
       if (changes.length > 0 || formatOf(parsed) === 'json') print(changes);
       return changes.length > 0;
     };

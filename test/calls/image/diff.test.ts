@@ -49,7 +49,7 @@ function imageOf(rows: readonly Row[], about: Partial<ImageAbout> = {}, start = 
     const word = (offset: number, value: number) => descriptors.setU32(descriptors.fixed(offset), value);
     word(abi.FDINFO_RECORD_PID, row.pid);
     word(abi.FDINFO_RECORD_TID, row.pid);
-    word(abi.FDINFO_RECORD_FD, row.fd);
+    word(abi.FDINFO_RECORD_FD, row.fd >>> 0);
     word(abi.FDINFO_RECORD_TYPE, row.type);
     word(abi.FDINFO_RECORD_INODE, row.inode);
     word(abi.FDINFO_RECORD_FILE_ID, row.id);
@@ -84,15 +84,19 @@ const fds = (rows: readonly Descriptor[]) => rows.map(({ fd }) => fd);
 const world = fc.uniqueArray(
   fc.record({
     pid: fc.integer({ min: 1, max: 3 }),
-    fd: fc.nat(6),
-    type: fc.constantFrom(abi.FDINFO_FILE, abi.FDINFO_PIPE),
+    // -1 is the working directory, -3 the program.
+    fd: fc.oneof(fc.nat(6), fc.constantFrom(-1, -3)),
+    type: fc.constantFrom(
+      ...[abi.FDINFO_FILE, abi.FDINFO_DIR, abi.FDINFO_PIPE, abi.FDINFO_TCP, abi.FDINFO_UNIX],
+      ...[abi.FDINFO_EVENTFD, abi.FDINFO_EPOLL, abi.FDINFO_MEMFD, abi.FDINFO_CHAR],
+    ),
     inode: fc.nat(3),
     id: fc.nat(4),
     path: fc.constantFrom('/a', '/b'),
     size: fc.nat(1),
     pos: fc.nat(1),
   }),
-  { selector: ({ pid, fd }) => 10 * pid + fd, maxLength: 20 },
+  { selector: ({ pid, fd }) => `${pid} ${fd}`, maxLength: 20 },
 );
 const sorted = (rows: readonly Row[]) => [...rows].sort((a, b) => a.pid - b.pid || a.fd - b.fd);
 const plain = (rows: Iterable<Descriptor>, ...without: string[]) =>
@@ -168,6 +172,27 @@ test('a process of another start, boot or host is another one', () => {
     expect(found.started).toMatchObject([{ pid: 7 }]);
     expect(found.ended).toMatchObject([{ pid: 7 }]);
   }
+});
+
+test('what only one image has is not compared: places, mapped files', () => {
+  const rows = [row(-4, { path: '/lib' }), row(-1, { path: '/home' }), row(3)];
+  const [before, after] = [imageOf(rows, { mappings: true }), imageOf([row(3)], { places: false })];
+  for (const found of [diff(before, after), diff(after, before)])
+    expect([found.empty, found.places]).toEqual([true, false]);
+  expect(fds(diff(before, after).apply(before))).toEqual([3]);
+  const both = diff(before, imageOf([row(-1, { path: '/home' }), row(3)]));
+  expect([both.empty, both.places, fds(both.apply(before))]).toEqual([true, true, ['cwd', 3]]);
+});
+
+test('images of different targets say so', () => {
+  const of = (pids: number[] | undefined) => imageOf([row(3)], { pids });
+  for (const [one, other, same] of [
+    [undefined, undefined, true],
+    [[7, 8], [8, 7, 7], true],
+    [[7], undefined, false],
+    [[7], [7, 8], false],
+  ] as const)
+    expect(diff(of(one && [...one]), of(other && [...other])).sameTarget).toBe(same);
 });
 
 test('groups: what was opened of one path is one', () => {
