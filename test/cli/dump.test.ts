@@ -90,7 +90,53 @@ needs('kernel').test('diff of a process, many times: nothing gathers that Node w
   }
 });
 
+needs('kernel').test('one who is named and not there: the others, a line, and exit code 1', async () => {
+  const { pid } = await sleeper();
+  const gone = /^fdmap: 2147483647: no such process \(ESRCH\)\n$/;
+  const image = join(directory, 'with-gone');
+  const piped = shell(`$FDMAP dump ${pid} 2147483647 > ${image}`);
+  expect(piped).toMatchObject({ status: 1, stderr: expect.stringMatching(gone) });
+  expect(fdmap(['pids', '--from', image])).toMatchObject({ stdout: `${pid}\n` });
+  expect(fdmap(['dump', `${pid}`, '2147483647', '-o', image])).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(gone),
+  });
+  const checked = fdmap(['dump', '--check', `${pid}`, '2147483647', '--json']);
+  expect(checked).toMatchObject({ status: 1, stderr: expect.stringMatching(gone) });
+  expect(JSON.parse(checked.stdout).length).toBeGreaterThan(0);
+  const recorded = fdmap(['dump', '--check', '--from', image, '--json']);
+  expect(recorded).toMatchObject({ status: 1, stdout: checked.stdout, stderr: checked.stderr });
+});
+
+needs('kernel').test('a reader who goes ends it quietly, a slow one has it all', async () => {
+  const { pid } = await sleeper();
+  expect(shell(`$FDMAP dump ${pid} | head -c 8 | wc -c`)).toMatchObject({
+    status: 0,
+    stdout: '8\n',
+    stderr: '',
+  });
+  const slow = shell(`$FDMAP dump --all | (sleep 1; cat) | $FDMAP fds ${pid} --from -`);
+  expect(slow.stdout).toBe(fdmap(['fds', `${pid}`]).stdout);
+});
+
+needs('kernel').test('diff of images of different targets says so', async () => {
+  const { pid } = await sleeper();
+  const [one, all] = [join(directory, 'one'), join(directory, 'all')];
+  fdmap(['dump', `${pid}`, '-o', one]);
+  fdmap(['dump', `${pid}`, `${process.pid}`, '-o', all]);
+  const { status, stderr } = fdmap(['diff', one, all]);
+  expect([status, stderr]).toEqual([
+    0,
+    expect.stringMatching(/^fdmap: the images are not of the same processes/),
+  ]);
+});
+
 test('what cannot be dumped, or asked', () => {
+  expectComplaint(fdmap(['dump', '--check', '1', '-o', join(directory, 'x')]), 2);
+  expectComplaint(fdmap(['dump', '--check', '1', '--mappings']), 2);
+  expectComplaint(fdmap(['dump', '--check']), 2);
+  expectComplaint(fdmap(['dump', '--check', '1', '--from', 'x']), 2);
+  expectComplaint(fdmap(['dump', '1', '--from', 'x']), 2);
   expectComplaint(fdmap(['dump']), 2);
   expectComplaint(fdmap(['dump', '1', '--all']), 2);
   expectComplaint(fdmap(['dump', '2147483647', '-o', join(directory, 'x')]), 1);

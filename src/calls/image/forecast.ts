@@ -5,6 +5,7 @@
 
 import type { Descriptor } from '../../abi/fdinfo/decode.ts';
 import type { InetSocketDescriptor } from '../../abi/fdinfo/sockets.ts';
+import type { FailedProcess } from '../fdinfo/list.ts';
 import type { Process } from '../process-list.ts';
 import type { Image } from './image.ts';
 
@@ -29,6 +30,8 @@ export interface Forecast {
   /** Every option that a row needs. */
   readonly options: readonly string[];
   readonly rows: readonly ForecastRow[];
+  /** Processes of the tree whose descriptors could not be read: then no verdict is better than `unknown`. */
+  readonly errors: readonly FailedProcess[];
 }
 
 interface Tree {
@@ -154,33 +157,39 @@ function verdictOf(row: Descriptor, tree: Tree): Verdict {
   }
 }
 
-const EVERY = ['flags', 'fileId'];
+/**
+ * What has no name among the members here, or has one that only ptrace(2), the descriptor itself or a
+ * parasite in the process could tell: these are always among the missing.
+ */
+const [CONTENTS, OPTIONS, BACKLOG, TERMINAL_MODES] = ['contents', 'socketOptions', 'backlog', 'termios'];
+/** fown of images/fown.proto (F_SETOWN, F_SETSIG) is of every open file. */
+const EVERY = ['flags', 'fileId', 'signalOwner'];
 const OF_FILE = ['path', 'pos', 'mountId', 'mode', 'size'];
-const OF_INET = ['inode', 'family', 'state', 'local', 'remote', 'netns'];
+const OF_INET = ['inode', 'family', 'state', 'local', 'remote', 'netns', OPTIONS];
 
-/** What CRIU's images hold of each kind, as far as it has a name here. */
+/** What CRIU's images hold of each kind: images/*.proto. */
 const FACTS: Readonly<Partial<Record<Descriptor['type'], readonly string[]>>> = {
   file: OF_FILE,
   dir: ['path', 'pos', 'mountId', 'mode'],
   symlink: ['path', 'mountId', 'mode'],
   char: ['path', 'rdev'],
-  pipe: ['inode', 'queued', 'capacity'],
-  fifo: ['inode', 'path', 'queued'],
-  tcp: [...OF_INET, 'receiveQueue', 'sendQueue'],
+  pipe: ['inode', 'queued', 'capacity', CONTENTS],
+  fifo: ['inode', 'path', 'queued', CONTENTS],
+  tcp: [...OF_INET, 'receiveQueue', 'sendQueue', BACKLOG, CONTENTS],
   udp: OF_INET,
   udplite: OF_INET,
   raw: OF_INET,
-  unix: ['inode', 'socketType', 'state', 'peer', 'netns'],
-  netlink: ['protocol', 'portId', 'groups', 'netns'],
-  packet: ['socketType', 'protocol', 'interface', 'netns'],
+  unix: ['inode', 'socketType', 'state', 'peer', 'netns', OPTIONS, BACKLOG, CONTENTS],
+  netlink: ['protocol', 'portId', 'groups', 'netns', OPTIONS, CONTENTS],
+  packet: ['socketType', 'protocol', 'interface', 'netns', OPTIONS],
   eventfd: ['count'],
   epoll: ['targets'],
   timerfd: ['clock', 'ticks', 'remaining', 'interval'],
   signalfd: ['mask'],
   inotify: ['watches'],
   fanotify: ['initFlags', 'watches'],
-  memfd: ['name', 'pos', 'size', 'seals'],
-  'bpf-map': ['id', 'name', 'mapType', 'keySize', 'valueSize', 'maxEntries', 'frozen'],
+  memfd: ['name', 'pos', 'size', 'seals', CONTENTS],
+  'bpf-map': ['id', 'name', 'mapType', 'keySize', 'valueSize', 'maxEntries', 'frozen', CONTENTS],
   pidfd: ['target'],
   namespace: ['inode', 'name'],
 };
@@ -189,7 +198,8 @@ const ORDER = ['dumpable', 'option', 'unknown', 'unsupported'] as const;
 
 /** See the call of the same name in index.ts. */
 export function forecast(image: Image): Forecast {
-  const descriptors = image.fdinfo().toArray();
+  const list = image.fdinfo();
+  const descriptors = list.toArray();
   const snapshot = image
     .pidinfo(undefined, { fields: ['ppid', 'startTime', 'sid', 'tty', 'namespaces'] })
     .snapshot();
@@ -201,6 +211,7 @@ export function forecast(image: Image): Forecast {
   };
   const rows = descriptors.map((row): ForecastRow => {
     const facts = [...EVERY, ...(FACTS[row.type] ?? [])];
+    if (row.type === 'char' && TERMINAL.test(row.rdev ?? '')) facts.push(TERMINAL_MODES);
     const known = row as unknown as Record<string, unknown>;
     return {
       row,
@@ -209,10 +220,13 @@ export function forecast(image: Image): Forecast {
       missing: facts.filter((name) => known[name] === undefined),
     };
   });
-  const worst = Math.max(0, ...new Set(rows.map(({ verdict }) => ORDER.indexOf(verdict))));
+  const { errors } = list;
+  const ranks = new Set(rows.map(({ verdict }) => ORDER.indexOf(verdict)));
+  const worst = Math.max(errors.length > 0 ? ORDER.indexOf('unknown') : 0, ...ranks);
   return {
     verdict: ORDER[worst] as Verdict['verdict'],
     options: [...new Set(rows.flatMap(({ options }) => options))].sort(),
     rows,
+    errors,
   };
 }

@@ -6,7 +6,7 @@ import { type Command, EXIT, type ExitCode } from '../command.ts';
 import { complain, writeBytes } from '../output/write.ts';
 
 /** Files that are in memory at a time. */
-const BATCH = 256;
+const BATCH = 64;
 
 export const command: Command = {
   synopsis: ['cat PATH…'],
@@ -18,13 +18,13 @@ export const command: Command = {
   columns: [],
   defaults: [],
 
-  run(parsed): ExitCode {
+  async run(parsed): Promise<ExitCode> {
     if (parsed.operands.length === 0) throw new UsageError('cat needs a path');
     let worst: ExitCode = EXIT.found;
     for (let at = 0; at < parsed.operands.length; at += BATCH) {
       for (const { data, error } of readFilesSync(parsed.operands.slice(at, at + BATCH))) {
         if (data) {
-          if (!writeBytes(data)) return worst;
+          if (!(await writeBytes(data))) return worst;
           continue;
         }
         complain(error!.message);

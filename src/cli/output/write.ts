@@ -1,6 +1,7 @@
 /** Data to stdout, messages to stderr. */
 
 import { fstatSync, writeSync } from 'node:fs';
+import type { Writable } from 'node:stream';
 import { visible } from './terminal.ts';
 
 /** Few large writes: each is a system call. */
@@ -54,10 +55,20 @@ export function write(pieces: Iterable<string>): void {
   if (chunk && open) flush(chunk);
 }
 
-/** Bytes as they are; false when the reader has gone. */
-export function writeBytes(bytes: Uint8Array): boolean {
-  if (open && bytes.length > 0) process.stdout.write(bytes);
+/** Bytes as they are, at the pace of their reader; false when he has gone. */
+export async function writeBytes(bytes: Uint8Array): Promise<boolean> {
+  // The error of a write is watchOutput()'s.
+  if (open && bytes.length > 0)
+    await new Promise<void>((resolve) => void process.stdout.write(bytes, () => resolve()));
   return open;
+}
+
+/** Where bytes go to stdout at the pace of its reader; after he has gone they go nowhere. */
+export function byteSink(): Writable {
+  const { Writable } = process.getBuiltinModule('node:stream');
+  return new Writable({
+    write: (bytes: Uint8Array, _encoding, done) => void writeBytes(bytes).then(() => done()),
+  });
 }
 
 /** One line on stderr, beginning with the command's name. */
