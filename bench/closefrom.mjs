@@ -5,6 +5,9 @@ import { duration, medians, race, table } from './harness.mjs';
 
 const NODE = join(import.meta.dirname, 'contestants/closefrom.mjs');
 
+/** Opening them all again takes longer than most ways to close them. */
+const ROUNDS = 25;
+
 /** @param {import('./harness.mjs').Rivals} rivals @param {boolean} quick */
 export async function run(rivals, quick) {
   const count = quick ? 500 : 19_000;
@@ -17,9 +20,9 @@ export async function run(rivals, quick) {
     program ? [{ name, command: [program, what, String(count)] }] : [];
   const complain = (/** @type {number[]} */ left) =>
     left.length ? `still open: ${left.slice(0, 5).join(' ')}` : undefined;
-  /** @param {string} title @param {Parameters<typeof race>[0]} contestants @param {string} reference */
-  const part = async (title, contestants, reference) => {
-    const results = medians(await race(contestants, complain, quick));
+  /** @param {string} title @param {Parameters<typeof race>[0]} contestants @param {string} reference @param {number} [rounds] */
+  const part = async (title, contestants, reference, rounds) => {
+    const results = medians(await race(contestants, complain, quick, rounds));
     const against = results.get(reference);
     const rows = [...results].map(([name, ns]) => [
       name,
@@ -38,6 +41,7 @@ export async function run(rivals, quick) {
       js('closefrom(n, {force})', 'force'),
     ],
     'close_range(2), C',
+    ROUNDS,
   );
   const cloexec = await part(
     'close-on-exec for',

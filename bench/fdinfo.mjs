@@ -1,14 +1,13 @@
 // fdinfo and its commands against lsof, lsfd, ss, fuser and node:fs, in a crowd of processes of our own.
 
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { crowd, PORT } from './crowd.mjs';
 import { programs } from './fdmap.mjs';
-import { duration, HEAD, Player, race, rowsOf, table } from './harness.mjs';
+import { duration, HEAD, race, rowsOf, table } from './harness.mjs';
 
 const SCRIPTS = join(import.meta.dirname, 'contestants');
 const MAIN = join(import.meta.dirname, '../dist/cli/main.js');
-const PORT = 45_678;
 /** Whole processes that take seconds: no more than this. */
 const ROUNDS = 11;
 /** Processes and descriptors of each. A hard limit of 20,000 allows no 100,000 in one. */
@@ -43,24 +42,6 @@ const has = (name) => {
     return false;
   }
 };
-
-/**
- * `processes` with `descriptors` each, the first of which listens on PORT and has `held` open.
- *
- * @param {import('./harness.mjs').Rivals} rivals @param {number[]} size
- */
-async function crowd(rivals, [processes = 0, descriptors = 0]) {
-  const program = rivals.compile('crowd');
-  if (!program) return undefined;
-  const folder = join(rivals.folder, 'files');
-  mkdirSync(folder, { recursive: true });
-  chmodSync(folder, 0o700);
-  const player = new Player([program, String(processes), String(descriptors), folder, String(PORT)]);
-  /** @type {number[]} */
-  const pids = [];
-  for (let line = await player.line(); line !== ''; line = await player.line()) pids.push(Number(line));
-  return { pids, descriptors, held: join(folder, 'held'), end: () => player.end() };
-}
 
 /** @typedef {NonNullable<Awaited<ReturnType<typeof crowd>>>} Crowd */
 
