@@ -45,7 +45,10 @@ export async function run(rivals, quick) {
   );
   const cloexec = await part(
     'close-on-exec for',
-    [...c('close_range(2), C', 'cloexec'), js('closefrom(n, {cloexec})', 'cloexec')],
+    [...c('close_range(2), C', 'cloexec'), js('closefrom(n, {cloexec})', 'cloexec')].map((each) => ({
+      ...each,
+      most: 40,
+    })),
     'close_range(2), C',
   );
   return `${closing}\n\n${cloexec}`;

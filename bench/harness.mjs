@@ -16,9 +16,10 @@ const SLOW_ROUNDS = 7;
 
 /**
  * A slow one takes a large part of a second for one question: it is asked once a round, and
- * in few rounds.
+ * in few rounds. `most`: in a batch, where getting ready for the next question takes far longer than
+ * the question.
  *
- * @typedef {{name: string, command: string[], env?: Record<string, string>, fds?: number[], slow?: boolean}} Contestant
+ * @typedef {{name: string, command: string[], env?: Record<string, string>, fds?: number[], slow?: boolean, most?: number}} Contestant
  */
 
 /** A process that answers lines with lines. */
@@ -76,6 +77,7 @@ export async function race(contestants, complain, quick, rounds) {
   const players = contestants.map((each) => ({
     name: each.name,
     slow: each.slow ?? false,
+    most: each.most ?? Number.POSITIVE_INFINITY,
     player: new Player(each.command, each),
   }));
   /** @type {Map<string, number[]>} */
@@ -86,7 +88,7 @@ export async function race(contestants, complain, quick, rounds) {
       if (complaint) throw new Error(`${name}: ${complaint}`);
     }
     const batches = new Map();
-    for (const { name, slow, player } of players) {
+    for (const { name, slow, most, player } of players) {
       if (slow) {
         batches.set(name, 1);
         await player.ask('run 1');
@@ -95,8 +97,9 @@ export async function race(contestants, complain, quick, rounds) {
       // Measured for the size of a batch, then until the engine has compiled it.
       const few = quick || rounds !== undefined;
       const warm = Number(await player.ask(`run ${few ? 1 : 200}`)) / (few ? 1 : 200);
-      batches.set(name, few ? 1 : Math.max(1, Math.round(BATCH_NS / warm)));
-      if (!few) await player.ask(`run ${Math.max(1, Math.round(WARM_NS / warm))}`);
+      const asMany = (/** @type {number} */ ns) => Math.min(most, Math.max(1, Math.round(ns / warm)));
+      batches.set(name, few ? 1 : asMany(BATCH_NS));
+      if (!few) await player.ask(`run ${asMany(WARM_NS)}`);
     }
     for (let round = 0; round < (quick ? 1 : (rounds ?? ROUNDS)); round++) {
       for (const { name, slow, player } of players) {

@@ -51,20 +51,31 @@ describeBackends('pidinfo', (handle, { name, proc }) => {
     expect(one(pid).capEff).not.toBe(one(process.pid).capEff);
   });
 
-  withActor('a leader that has exited while a thread lives', async () => {
+  const withoutThreads = when(false, 'a stream has no threads of their own');
+  const isStream = name === 'pinned by streams';
+
+  const withoutLeader = async () => {
     const pid = await target('zombie');
     await until('the leader has exited', () => stateOf(pid) === 'Z');
-    const tids = listedThreads(pid);
-    expect(tids).toHaveLength(2);
+    return pid;
+  };
+
+  withActor('a leader that has exited while a thread lives', async () => {
+    const pid = await withoutLeader();
+    expect(listedThreads(pid)).toHaveLength(2);
     expectAsListed(pid, () => one(pid), proc);
     expect(one(pid)).toMatchObject({ state: 'Z', threads: 2, vsize: 0, command: 'actor' });
-    if (name === 'pinned by streams') return;
+  });
+
+  const { test: withActorsThreads } = isStream ? withoutThreads : needs('proc', 'root', 'gcc');
+  withActorsThreads('a thread has what its leader has given up', async () => {
+    const pid = await withoutLeader();
+    const tids = listedThreads(pid);
     const rows = handle().pidinfo(pid, { threads: true }).toArray();
     expect(rows.map(({ tid, state }) => ({ tid, state }))).toEqual([
       { tid: pid, state: 'Z' },
       { tid: tids[1], state: 'S' },
     ]);
-    // The thread has what the leader has given up.
     expect(rows[1]).toMatchObject({ pid, fds: 3 });
     expect(rows[1]!.vsize).toBeGreaterThan(0);
   });
@@ -102,33 +113,40 @@ describeBackends('pidinfo', (handle, { name, proc }) => {
   });
 
   const BYTES = 300_000;
-  const storage = when(
-    onStorage !== undefined && lack('python3') === undefined,
-    'needs Python, and a file system that is not in memory',
-  );
-  storage.test('bytes that storage was read and written for, of the process and of each thread', async () => {
+  const onDisk = onStorage ? needs('python3') : when(false, 'needs a file system that is not in memory');
+
+  /** A process whose second thread, `worker`, has written and read BYTES. */
+  const readerAndWriter = async () => {
     const folder = mkdtempSync(join(onStorage!, 'fdmap-test-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const script = join(import.meta.dirname, '../helpers/worlds/storage.py');
     const { pid, output } = shell(`exec python3 ${script} ${folder}/file ${BYTES}`);
     const worker = Number(await until('it has', () => /^\d+(?=\n)/.exec(output())?.[0]));
     await until('it rests', () => listedThreads(pid).every((tid) => stateOf(tid) === 'S'));
-    const io = (task: number | string) => {
-      const bytes = (word: string) => Number(new RegExp(`^${word}: (\\d+)`, 'm').exec(file(task, 'io'))![1]);
-      return { readBytes: bytes('read_bytes'), writeBytes: bytes('write_bytes') };
-    };
-    expect(one(pid)).toMatchObject(io(pid));
+    return { pid, worker };
+  };
+  const listedBytes = (task: number | string) => {
+    const bytes = (word: string) => Number(new RegExp(`^${word}: (\\d+)`, 'm').exec(file(task, 'io'))![1]);
+    return { readBytes: bytes('read_bytes'), writeBytes: bytes('write_bytes') };
+  };
+
+  onDisk.test('bytes that storage was read and written for', async () => {
+    const { pid } = await readerAndWriter();
+    expect(one(pid)).toMatchObject(listedBytes(pid));
     expect(one(pid).writeBytes).toBeGreaterThanOrEqual(BYTES);
     expect(one(pid).readBytes).toBeGreaterThanOrEqual(BYTES);
     expectAsListed(pid, () => one(pid), proc);
-    if (name === 'pinned by streams') return;
+  });
+
+  (isStream ? withoutThreads : onDisk).test('bytes and times of each thread', async () => {
+    const { pid, worker } = await readerAndWriter();
     const rows = handle().pidinfo(pid, { threads: true }).toArray();
     expect(rows.map(({ tid }) => tid)).toEqual([pid, worker]);
     for (const row of rows) {
       const task = `${pid}/task/${row.tid}`;
       const again = () => [...handle().pidinfo(pid, { threads: true })].find(({ tid }) => tid === row.tid)!;
       expectAsListed(task, again, proc);
-      expect(row).toMatchObject(io(task));
+      expect(row).toMatchObject(listedBytes(task));
     }
     const [main, other] = rows;
     expect(main!.writeBytes).toBeLessThan(BYTES);

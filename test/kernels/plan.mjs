@@ -126,7 +126,7 @@ export function expectedTier(version, variant) {
 
 /** How long a step may take, in seconds, on a host that has other work too: against those that hang. */
 const probeLimit = 120;
-const suiteLimit = 1200;
+const suiteLimit = 2400;
 
 /**
  * What a run is asked for beyond the plan: all of the suite, or the files that are named. `specialToo`:

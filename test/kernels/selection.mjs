@@ -80,6 +80,8 @@ const statedSkips = [
   // A boot with one of these modules has not the other; elsewhere both are active.
   { reason: /^needs landlock: Landlock is not active$/, boots: ['lsm=apparmor'] },
   { reason: /^needs apparmor: AppArmor is not active$/, boots: ['lsm=landlock'] },
+  // A guest is all in memory.
+  { reason: /^needs a file system that is not in memory$/ },
   { reason: /^\/proc has no identity of open files$/ },
   { reason: /^a stream has no threads of their own$/ },
   { reason: /^a stream of places needs a question$/ },

@@ -42,8 +42,9 @@ function copyPackages(archive, from, to) {
 
 /** Programs that tests start, where busybox's own do less. One that this machine lacks is left out. */
 const tools = [
-  ...['bash', 'unshare', 'nsenter', 'setpriv', 'prlimit', 'renice', 'chrt', 'taskset'],
-  ...['perl', 'script', 'lsof', 'strace'],
+  // Busybox's own sh takes its own applets for the other ones.
+  ...['sh', 'bash', 'unshare', 'nsenter', 'setpriv', 'prlimit', 'renice', 'chrt', 'taskset'],
+  ...['flock', 'perl', 'script', 'lsof', 'strace'],
 ];
 
 /**

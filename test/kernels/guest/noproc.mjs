@@ -20,14 +20,14 @@ function code(call) {
   }
 }
 
-/** sh says that it runs before it is asked about, and then holds exactly what was put there. */
+/** bash says that it runs before it is asked about, and then holds exactly what was put there. */
 async function start(options = {}) {
-  const child = spawn('sh', ['-c', 'cd /tmp; exec 7</dev/null 200</dev/zero; echo; exec sleep 1000'], {
+  const child = spawn('bash', ['-c', 'cd /tmp; exec 7</dev/null 200</dev/zero; echo; exec sleep 1000'], {
     stdio: ['ignore', 'pipe', 'ignore'],
     ...options,
   });
   await new Promise((resolve) => child.stdout.once('data', resolve));
-  // What sh has become.
+  // What bash has become.
   const own = open({ backend: 'kernel' });
   while (own.pidinfo(child.pid, { fields: ['command'] }).toArray()[0]?.command !== 'sleep');
   own.close();
@@ -35,16 +35,30 @@ async function start(options = {}) {
 }
 
 /**
+ * As of an administrator who had a /proc when he installed: AppArmor's label is found by it. Whose
+ * processes may be seen is what the first process's /proc says: without one, the strictest.
+ * @param {string[]} options
+ */
+function install(options) {
+  const script = 'mount -t proc proc /proc && exec "$@"';
+  const command = [process.execPath, `${dist}cli/main.js`, 'install', ...options];
+  const args = ['-m', 'sh', '-c', script, 'sh', ...command];
+  const { status, stderr } = spawnSync('unshare', args, { encoding: 'utf8' });
+  equal([status, stderr], [0, '']);
+}
+
+/**
  * Everything that can be asked about one process that may be read.
  * @param {any} handle
  * @param {{pid: number, ppid: number, uid: number}} known
+ * @param {boolean} [seesParent]
  */
-function ask(handle, { pid, ppid, uid }) {
+function ask(handle, { pid, ppid, uid }, seesParent = true) {
   equal([...handle.fdmap(pid)], [0, 1, 2, 7, 200]);
   ok(handle.pidmap().includes(pid), 'pidmap()');
   ok(handle.pidmap({ mode: 'tasks' }).includes(pid), 'pidmap(tasks)');
   equal([...handle.pidmap({ mode: 'threads', pid })], [pid]);
-  ok(handle.pidmap({ mode: 'children', pid: ppid }).includes(pid), 'pidmap(children)');
+  if (seesParent) ok(handle.pidmap({ mode: 'children', pid: ppid }).includes(pid), 'pidmap(children)');
 
   const fields = ['pid', 'ppid', 'command', 'state', 'uid', 'fds', 'threads'];
   const truth = { pid, ppid, command: 'sleep', state: 'S', uid, fds: 5, threads: 1 };
@@ -80,23 +94,36 @@ function askOfOneself(handle) {
 }
 
 // This file again, as an ordinary user who is told what he asks about.
-if (process.argv[2] === 'user') {
+if (process.argv.length > 2) {
+  const hidden = process.argv[2] === 'strictest';
   const [own, foreign, ppid] = process.argv.slice(3).map(Number);
   const handle = open();
   equal(handle.backend, 'pinned');
   askOfOneself(handle);
-  ask(handle, { pid: own, ppid, uid: NOBODY.uid });
+  ask(handle, { pid: own, ppid, uid: NOBODY.uid }, !hidden);
+  const refused = hidden ? 'ESRCH' : 'EACCES';
   equal(
     code(() => handle.fdmap(foreign)),
-    'EACCES',
+    refused,
   );
   equal(
     code(() => handle.fdinfo(foreign).toArray()),
-    'EACCES',
+    refused,
   );
-  ok(handle.pidmap().includes(foreign), 'pidmap() of others');
-  const [row] = handle.pidinfo(foreign).toArray();
-  equal([row.command, row.fds, row.readBytes], ['sleep', 5, undefined]);
+  equal(handle.pidmap().includes(foreign), !hidden, 'pidmap() of others');
+  if (hidden) {
+    equal(
+      code(() => handle.pidinfo(foreign).toArray()),
+      'ESRCH',
+    );
+    equal(
+      code(() => handle.pidmap({ mode: 'children', pid: ppid })),
+      'ESRCH',
+    );
+  } else {
+    const [row] = handle.pidinfo(foreign).toArray();
+    equal([row.command, row.fds, row.readBytes], ['sleep', 5, undefined]);
+  }
   ok(
     !handle
       .fdinfo()
@@ -122,25 +149,20 @@ try {
     'ERR_FDMAP_BACKEND_UNAVAILABLE',
   );
 
-  // As of an administrator who had a /proc when he installed: AppArmor's label is found by it.
   mkdirSync(at);
-  const script = `mount -t bpf -o mode=0755 bpf ${at} && unshare -m sh -c 'mount -t proc proc /proc && exec "$@"' sh "$@"`;
-  const installing = spawnSync(
-    'sh',
-    ['-c', script, 'sh', process.execPath, `${dist}cli/main.js`, 'install'],
-    {
-      encoding: 'utf8',
-    },
-  );
-  equal([installing.status, installing.stderr], [0, '']);
-  const pinned = open({ backend: 'pinned' });
-  askOfOneself(pinned);
-  ask(pinned, known);
-  pinned.close();
+  equal(spawnSync('mount', ['-t', 'bpf', '-o', 'mode=0755', 'bpf', at]).status, 0);
+  const people = [user.pid, root.pid, process.pid].map(String);
+  for (const hidepid of ['strictest', '0']) {
+    install(hidepid === 'strictest' ? [] : ['--hidepid', hidepid]);
+    const pinned = open({ backend: 'pinned' });
+    askOfOneself(pinned);
+    ask(pinned, known);
+    pinned.close();
 
-  const args = [import.meta.filename, 'user', user.pid, root.pid, process.pid].map(String);
-  const asking = spawnSync(process.execPath, args, { encoding: 'utf8', ...NOBODY });
-  equal([asking.status, asking.stderr], [0, '']);
+    const args = [import.meta.filename, hidepid, ...people];
+    const asking = spawnSync(process.execPath, args, { encoding: 'utf8', ...NOBODY });
+    equal([asking.status, asking.stderr], [0, ''], `to an ordinary user, hidepid ${hidepid}`);
+  }
 } finally {
   root.kill('SIGKILL');
   user.kill('SIGKILL');
