@@ -5,17 +5,9 @@
  * inodes, pipes and character devices. What cannot be read stays in the answer.
  */
 #include "fdmap-self.bpf.h"
+#include "filesystems.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
-
-/* include/uapi/linux/stat.h */
-#define S_IFMT 0170000
-#define S_IFSOCK 0140000
-#define S_IFLNK 0120000
-#define S_IFREG 0100000
-#define S_IFBLK 0060000
-#define S_IFDIR 0040000
-#define ANON_INODE_FS_MAGIC 0x09041934 /* include/uapi/linux/magic.h */
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 struct super_block___special {

@@ -204,8 +204,8 @@ struct fdmap_attribute {
 
 /*
  * pidinfo: the status of processes and threads. The fields come in groups, as
- * they cost; a group is one attribute whose type is its bit in the mask. IO and
- * NAMESPACES follow may_read(), the others are for everybody.
+ * they cost; a group is one attribute whose type is its bit in the mask. IO,
+ * NAMESPACES and KINDS follow may_read(), the others are for everybody.
  */
 enum pidinfo_group {
 	PIDINFO_STATUS = 1,
@@ -221,6 +221,7 @@ enum pidinfo_group {
 	PIDINFO_NAMESPACES = 11,
 	PIDINFO_CGROUP_PATH = 12,
 	PIDINFO_CGROUPS_V1 = 13,	/* never from programs: what a reader of /proc adds */
+	PIDINFO_KINDS = 14,
 };
 
 #define PIDINFO_SMALL_ROOM 506	/* 64-bit words of a context of 4,096 bytes */
@@ -270,6 +271,16 @@ struct pidinfo_files {
 	struct fdmap_attribute head;
 	__u32 count;	/* open descriptors */
 	__u32 table;	/* size of the table */
+	__u32 pad;
+};
+
+/* What the open descriptors are: a look at each, where FILES counts bits. */
+struct pidinfo_kinds {
+	struct fdmap_attribute head;
+	__u32 files;	/* files, directories, links and devices */
+	__u32 sockets;
+	__u32 pipes;	/* and FIFOs */
+	__u32 other;
 	__u32 pad;
 };
 

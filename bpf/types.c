@@ -65,6 +65,7 @@ struct pidinfo_memory pidinfo_memory;
 struct pidinfo_sched pidinfo_sched;
 struct pidinfo_cgroup pidinfo_cgroup;
 struct pidinfo_namespaces pidinfo_namespaces;
+struct pidinfo_kinds pidinfo_kinds;
 struct pidinfo_small pidinfo_small;
 struct pidinfo_wide pidinfo_wide;
 struct pidinfo_count pidinfo_count;

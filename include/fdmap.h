@@ -102,8 +102,8 @@ struct fdmap_attribute {
 
 /*
  * pidinfo: the status of processes and threads. The fields come in groups, as
- * they cost; a group is one attribute whose type is its bit in the mask. IO and
- * NAMESPACES follow may_read(), the others are for everybody.
+ * they cost; a group is one attribute whose type is its bit in the mask. IO,
+ * NAMESPACES and KINDS follow may_read(), the others are for everybody.
  */
 enum pidinfo_group {
 	PIDINFO_STATUS = 1,
@@ -119,6 +119,7 @@ enum pidinfo_group {
 	PIDINFO_NAMESPACES = 11,
 	PIDINFO_CGROUP_PATH = 12,
 	PIDINFO_CGROUPS_V1 = 13,	/* never from programs: what a reader of /proc adds */
+	PIDINFO_KINDS = 14,
 };
 
 /*
@@ -163,6 +164,16 @@ struct pidinfo_files {
 	struct fdmap_attribute head;
 	uint32_t count;	/* open descriptors */
 	uint32_t table;	/* size of the table */
+	uint32_t pad;
+};
+
+/* What the open descriptors are: a look at each, where FILES counts bits. */
+struct pidinfo_kinds {
+	struct fdmap_attribute head;
+	uint32_t files;	/* files, directories, links and devices */
+	uint32_t sockets;
+	uint32_t pipes;	/* and FIFOs */
+	uint32_t other;
 	uint32_t pad;
 };
 

@@ -38,15 +38,7 @@ const rival = async (name) => {
  * What ps-list tells of each, but for shares of CPU and memory, and for arguments, which are a file of each
  * process whoever asks: with them in a race of its own.
  */
-const FIELDS_OF_PS_LIST = /** @type {const} */ ([
-  'ppid',
-  'command',
-  'args',
-  'euid',
-  'startTime',
-  'userTime',
-  'rss',
-]);
+const FIELDS_OF_PS_LIST = /** @type {const} */ (['ppid', 'command', 'euid', 'startTime', 'userTime', 'rss']);
 /** And systeminformation. */
 const FIELDS_OF_SYSTEM = /** @type {const} */ ([
   ...FIELDS_OF_PS_LIST,

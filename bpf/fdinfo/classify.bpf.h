@@ -95,7 +95,7 @@ static __noinline __u32 classify(struct subject *s, __u32 mount_flags)
 		return FDINFO_ANON;
 	case TMPFS_MAGIC:
 	case HUGETLBFS_MAGIC:
-		if (mount_flags & MNT_INTERNAL && (*(__u64 *)s->name.bytes & 0xffffffffffffULL) == WORD('m', 'e', 'm', 'f', 'd', ':', 0, 0))
+		if (mount_flags & MNT_INTERNAL && (*(__u64 *)s->name.bytes & MEMFD_PREFIX_MASK) == MEMFD_PREFIX)
 			return FDINFO_MEMFD;
 	}
 	return type_of_mode(mode);

@@ -8,31 +8,13 @@
 #define FDMAP_KERNEL_FILES_H
 
 #include "../kernel.h"
+#include "../filesystems.h"
 
-/* include/uapi/linux/stat.h, include/linux/fs.h, include/uapi/linux/magic.h */
-#define S_IFMT 0170000
-#define S_IFSOCK 0140000
-#define S_IFLNK 0120000
-#define S_IFREG 0100000
-#define S_IFBLK 0060000
-#define S_IFDIR 0040000
-#define S_IFCHR 0020000
-#define S_IFIFO 0010000
+/* include/linux/fs.h */
 #define O_CLOEXEC 02000000
 #define FMODE_READ 1
 #define FMODE_WRITE 2
 #define FMODE_PATH 0x4000
-#define MNT_INTERNAL 0x4000
-#define ANON_INODE_FS_MAGIC 0x09041934
-#define PIDFS_MAGIC 0x50494446
-#define NSFS_MAGIC 0x6e736673
-#define PIPEFS_MAGIC 0x50495045
-#define SOCKFS_MAGIC 0x534f434b
-#define TMPFS_MAGIC 0x01021994
-#define HUGETLBFS_MAGIC 0x958458f6
-#define MQUEUE_MAGIC 0x19800202
-#define DMA_BUF_MAGIC 0x444d4142
-#define SECRETMEM_MAGIC 0x5345434d
 
 /* The same on every version, so that no search of the kernel's BTF is spent on them. */
 struct list_head {

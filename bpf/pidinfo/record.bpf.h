@@ -10,6 +10,7 @@
 #include "times.bpf.h"
 #ifndef PIDINFO_BASIC
 #include "cgroup.bpf.h"
+#include "kinds.bpf.h"
 #include "namespaces.bpf.h"
 #endif
 
@@ -69,13 +70,15 @@ static __always_inline int add_error(struct slot *slot, __s32 pid, __s32 error)
  * Groups that follow may_read(), as their files in /proc do; nobody asks it in vain.
  * Programs that are PIDINFO_BASIC have none of them, nor what else few ask for.
  */
-#define GUARDED_GROUPS (1ULL << PIDINFO_IO | 1ULL << PIDINFO_NAMESPACES)
+#define GUARDED_GROUPS (1ULL << PIDINFO_IO | 1ULL << PIDINFO_NAMESPACES | 1ULL << PIDINFO_KINDS)
 
 static __always_inline void add_others(struct slot *slot, struct task_struct *task)
 {
 #ifndef PIDINFO_BASIC
 	if (WANTED(slot, PIDINFO_NAMESPACES) && slot->open)
 		add_namespaces(slot, task);
+	if (WANTED(slot, PIDINFO_KINDS) && slot->open)
+		add_kinds(slot, task);
 	/* the last one: behind its path is the record's own padding, at which a reader stops */
 	if (WANTED(slot, PIDINFO_CGROUP))
 		add_cgroup(slot, (void *)task);

@@ -43,6 +43,18 @@ struct paths {
 	__u8 path[PIDINFO_PATH_ROOM + 256 + 16];
 };
 
+/* A walk over the bits of open_fds. */
+struct kinds {
+	__u64 words;	/* address of those that are not read yet */
+	__u64 files;	/* of the pointers to all files */
+	__u64 sb;	/* of the last file system: most descriptors of a process have few */
+	__u64 magic;	/* of that file system */
+	__u64 word;	/* bits that are left of the last word that was read */
+	__u32 left;	/* words */
+	__u32 base;	/* the number that the bit behind that word has */
+	__u32 count[4];
+};
+
 /*
  * Addresses are here because what is in memory has no type for the verifier;
  * they are wiped at the end of a call and no record holds one.
@@ -72,6 +84,7 @@ struct slot {
 	struct sums sums;
 #ifndef PIDINFO_BASIC
 	struct paths paths;
+	struct kinds kinds;
 #endif
 	__s32 pids[NAMED_PIDS];
 	__u8 records[RECORD_BYTES];

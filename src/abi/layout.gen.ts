@@ -525,6 +525,7 @@ export const PIDINFO_CGROUP = 10;
 export const PIDINFO_NAMESPACES = 11;
 export const PIDINFO_CGROUP_PATH = 12;
 export const PIDINFO_CGROUPS_V1 = 13;
+export const PIDINFO_KINDS = 14;
 
 /** struct pidinfo_head */
 export const SIZEOF_PIDINFO_HEAD = 48;
@@ -542,6 +543,14 @@ export const SIZEOF_PIDINFO_IO = 24;
 export const PIDINFO_IO_HEAD = 0; // 4 bytes
 export const PIDINFO_IO_READ_BYTES = 8; // 8 bytes
 export const PIDINFO_IO_WRITE_BYTES = 16; // 8 bytes
+
+/** struct pidinfo_kinds */
+export const SIZEOF_PIDINFO_KINDS = 24;
+export const PIDINFO_KINDS_HEAD = 0; // 4 bytes
+export const PIDINFO_KINDS_FILES = 4; // 4 bytes
+export const PIDINFO_KINDS_SOCKETS = 8; // 4 bytes
+export const PIDINFO_KINDS_PIPES = 12; // 4 bytes
+export const PIDINFO_KINDS_OTHER = 16; // 4 bytes
 
 /** struct pidinfo_limit */
 export const SIZEOF_PIDINFO_LIMIT = 24;

@@ -1,5 +1,5 @@
 import { uptime } from 'node:os';
-import { PROCESS_FIELD_NAMES, type ProcessField } from '../abi/pidinfo/fields.ts';
+import { DEFAULT_FIELDS, PROCESS_FIELD_NAMES, type ProcessField } from '../abi/pidinfo/fields.ts';
 import type { Backend } from '../backends/backend.ts';
 import { readArgs } from '../backends/proc/args.ts';
 import { ProcFiles } from '../backends/proc/files.ts';
@@ -14,17 +14,16 @@ export interface PidinfoOptions {
   /**
    * What is wanted of each process; what is not is not asked for either. Default: everything but
    * `args`, which comes from /proc/PID/cmdline whatever the backend, and is absent without /proc
-   * (`argsError` says so), and `exe`, for which the processes are walked once more.
+   * (`argsError` says so), `exe`, for which the processes are walked once more, and `files`,
+   * `sockets`, `pipes` and `other`, for which the kernel looks at each descriptor.
    */
   readonly fields?: readonly ProcessField[] | undefined;
   /** A row for each thread, with its own `tid`, state, times, faults and bytes. Default false. */
   readonly threads?: boolean | undefined;
 }
 
-/** Everything but what comes from elsewhere than the records. */
-const FIELDS_OF_THREADS = PROCESS_FIELD_NAMES.filter((field) => field !== 'args' && field !== 'exe');
 /** In a row of a process `tid` would only repeat the pid. */
-const FIELDS_OF_PROCESSES = FIELDS_OF_THREADS.filter((field) => field !== 'tid');
+const FIELDS_OF_PROCESSES = DEFAULT_FIELDS.filter((field) => field !== 'tid');
 
 const files = new ProcFiles(undefined);
 let bootTime: number | undefined;
@@ -41,7 +40,7 @@ export function pidinfo(
   target: number | readonly number[] | undefined,
   options: PidinfoOptions,
 ): ProcessList {
-  const { threads = false, fields = threads ? FIELDS_OF_THREADS : FIELDS_OF_PROCESSES } = options;
+  const { threads = false, fields = threads ? DEFAULT_FIELDS : FIELDS_OF_PROCESSES } = options;
   for (const field of fields) checkOneOf(field, PROCESS_FIELD_NAMES, 'field', 'pidinfo');
   const single = typeof target === 'number';
   const about = single ? { pid: target } : {};

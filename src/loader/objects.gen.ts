@@ -4,14 +4,14 @@ export const FDINFO = {
   name: 'fdinfo',
   maps: ['subjects', 'rodata'],
   programs: ['fdinfo_request', 'fdinfo_files'],
-  sha256: '9711c62a7dbea20ad2fc5b48a332c86b2adf124a49f68bc0824cc088320bfd40',
+  sha256: 'cd7527c6795966afab145ba6f4506e7289e0289c117ebf12bab447968c88e80b',
 } as const;
 
 export const FDINFO_PLACES = {
   name: 'fdinfo-places',
   maps: ['subjects', 'rodata'],
   programs: ['places_request', 'fdinfo_places', 'fdinfo_mappings'],
-  sha256: '00aa12327f0787042a3edce9d120d2779182ed0ef3bf743718a03205f31d8794',
+  sha256: '5b60aab9ea90e59242ba7491d9725dc0b95aae798495c482e7b4b863f8f6fab2',
 } as const;
 
 export const FDINFO_SEARCH = {
@@ -53,7 +53,7 @@ export const FDMAP_SPECIAL = {
   name: 'fdmap-special',
   maps: [],
   programs: ['fdmap_special_small'],
-  sha256: 'c0d7a7aee3ca5a07ea3f0cd0850e9e505ea89b92f6b9b9101f14544e493b2c84',
+  sha256: '9d1be0dfc7ae56b31d262bc38bf7a52139b396565e045f06ac1d919d0ad46cbf',
 } as const;
 
 export const FDMAP_WIDE = {
@@ -74,14 +74,14 @@ export const PIDINFO = {
   name: 'pidinfo',
   maps: ['slots', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_small'],
-  sha256: '037fe6dccfb92d3713bf250a9c3de2ea765d8e88a471634c1626a2ff062dd14a',
+  sha256: 'c1158de91590bad055bafc0b356cfc533e4b7d6ccd9f748ab3480aba66e00962',
 } as const;
 
 export const PIDINFO_BASIC = {
   name: 'pidinfo-basic',
   maps: ['requests', 'rodata'],
   programs: ['basic_request', 'pidinfo_basic'],
-  sha256: '4b1f221e0c3ed09e311a4df875a0a87ed0502eff5e1f8316354932fe01ad1ec2',
+  sha256: 'a697dd6d90fc8f798dfb1d7cdfe123f456947612acbdbe00fa99532689a31809',
 } as const;
 
 export const PIDINFO_COUNTS = {
@@ -95,14 +95,14 @@ export const PIDINFO_ITER = {
   name: 'pidinfo-iter',
   maps: ['requests', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_request', 'pidinfo_task'],
-  sha256: '23f60c9598af4ff72d502f1216b0890a9211910f1a7f5205690358d36d136f24',
+  sha256: 'c45c0a1e241ac6964295ee7fbcfce983cb42d2ed4b63f6f923eea690dd7797a6',
 } as const;
 
 export const PIDINFO_WIDE = {
   name: 'pidinfo-wide',
   maps: ['slots', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_wide'],
-  sha256: 'e3a822c2561e39167223e91f987a007e4581fe39c28874649bb2c42066343cf9',
+  sha256: 'a9a234281e315d95df6e80a23edbd6602aa9ef10c3faf1e6ea47d44a1fcb0adf',
 } as const;
 
 export const PIDMAP = {
@@ -130,12 +130,12 @@ export const TEXT_FDS = {
   name: 'text-fds',
   maps: ['subjects', 'lines', 'rodata', 'rodata_text'],
   programs: ['text_fds'],
-  sha256: '58046bab6300be9121914973b131832ca4c35a3931598e75cb49d178b741394d',
+  sha256: '523ab87fba096fed62ba89392f927c9ca9efe0cb2fcd986281d6d4e71910a8c2',
 } as const;
 
 export const TEXT_PS = {
   name: 'text-ps',
   maps: ['requests', 'lines', 'rodata', 'rodata_str1_1', 'rodata_text'],
   programs: ['text_ps'],
-  sha256: '571eed4162520955fee224ef0aa76f42ad7988a80696e7fa9613da2f520a6a73',
+  sha256: 'f57802ab2ad2746d8dc4bc8a3249eff7686528280fdb9c5937ec52e83eaa7a79',
 } as const;

@@ -42,6 +42,7 @@ function everyGroup(): Uint8Array {
     [abi.PIDINFO_SCHED, abi.SIZEOF_PIDINFO_SCHED],
     [abi.PIDINFO_CGROUP, abi.SIZEOF_PIDINFO_CGROUP],
     [abi.PIDINFO_NAMESPACES, abi.SIZEOF_PIDINFO_NAMESPACES],
+    [abi.PIDINFO_KINDS, abi.SIZEOF_PIDINFO_KINDS],
   ] as const) {
     const at = writer.attribute(type, size);
     for (let word = 4; word < size; word += 4) writer.setU32(at + word, type * 1000 + word);

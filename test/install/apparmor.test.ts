@@ -96,14 +96,14 @@ needs('gcc', 'pinned', 'root', 'proc', 'other-uid', 'apparmor').describe('under 
         timeout: patience(60_000),
       }, () => {
         const script = `
-          const [row] = handle.pidinfo(${own()}, { fields: ['command', 'fds', 'readBytes', 'namespaces'] }).toArray();
+          const [row] = handle.pidinfo(${own()}, { fields: ['command', 'fds', 'readBytes', 'namespaces', 'files'] }).toArray();
           console.log(JSON.stringify({
             label: readFileSync('/proc/self/attr/apparmor/current', 'latin1').trim(),
             fdmap: code(() => handle.fdmap(${own()})),
             own: handle.fdmap(process.pid).length > 3,
             listed: handle.pidmap().includes(${own()}),
             public: [row.command, row.fds > 0],
-            guarded: [row.readBytes, row.namespaces].filter((value) => value !== undefined),
+            guarded: [row.readBytes, row.namespaces, row.files].filter((value) => value !== undefined),
             fdinfo: ${way === 'by streams' ? '[process.pid]' : '[...new Set(handle.fdinfo().toArray().map(({ pid }) => pid))]'}
               .map((pid) => pid === process.pid),
             places: ${way === 'by streams' ? "'EACCES'" : `code(() => handle.fdinfo(${own()}, { places: true }).toArray())`},

@@ -29,6 +29,8 @@ const files = (offset: number) =>
     const value = r.u32(at + offset);
     return value === NOT_KNOWN ? undefined : value;
   });
+const kinds = (offset: number) =>
+  inGroup(abi.PIDINFO_KINDS, abi.SIZEOF_PIDINFO_KINDS, (r, at) => r.u32(at + offset));
 const rlimit = (offset: number) =>
   inGroup(abi.PIDINFO_LIMIT, abi.SIZEOF_PIDINFO_LIMIT, (r, at) => limit(r.number(at + offset)));
 const memory = (offset: number) =>
@@ -153,6 +155,10 @@ export const DECODERS = {
   fdTable: files(abi.PIDINFO_FILES_TABLE),
   fdLimit,
   fdLimitMax: rlimit(abi.PIDINFO_LIMIT_HARD),
+  files: kinds(abi.PIDINFO_KINDS_FILES),
+  sockets: kinds(abi.PIDINFO_KINDS_SOCKETS),
+  pipes: kinds(abi.PIDINFO_KINDS_PIPES),
+  other: kinds(abi.PIDINFO_KINDS_OTHER),
   fdUse: (r) => {
     const count = fds(r);
     const most = fdLimit(r);

@@ -53,11 +53,23 @@ export const PROCESS_FIELDS = {
   fdLimit: [abi.PIDINFO_LIMIT],
   fdLimitMax: [abi.PIDINFO_LIMIT],
   fdUse: [abi.PIDINFO_FILES, abi.PIDINFO_LIMIT],
+  files: [abi.PIDINFO_KINDS],
+  sockets: [abi.PIDINFO_KINDS],
+  pipes: [abi.PIDINFO_KINDS],
+  other: [abi.PIDINFO_KINDS],
 } as const satisfies Record<string, readonly number[]>;
 
 export type ProcessField = keyof typeof PROCESS_FIELDS;
 
 export const PROCESS_FIELD_NAMES = Object.keys(PROCESS_FIELDS) as readonly ProcessField[];
+
+/** What costs more than everything else together: for those who name it. */
+const ON_REQUEST: ReadonlySet<ProcessField> = new Set([
+  ...(['args', 'exe'] as const),
+  ...(['files', 'sockets', 'pipes', 'other'] as const),
+]);
+
+export const DEFAULT_FIELDS = PROCESS_FIELD_NAMES.filter((field) => !ON_REQUEST.has(field));
 
 const bits = (...groups: readonly number[]) => groups.reduce((all, group) => all | (1 << group), 0);
 

@@ -3,6 +3,7 @@
 import type { RecordWriter } from '../../abi/attributes.ts';
 import * as abi from '../../abi/layout.gen.ts';
 import { NOT_KNOWN } from '../../abi/pidinfo/decode.ts';
+import { addKindCounts } from '../../abi/pidinfo/kinds.ts';
 import { stateOf } from '../../abi/pidinfo/values.ts';
 import { EACCES, ENOENT, EPERM } from '../../sys/errno.ts';
 import { olderHierarchies, unifiedPath } from './cgroup.ts';
@@ -145,6 +146,13 @@ function sizesAreCounts(): boolean {
   return counts;
 }
 
+function addKinds(writer: RecordWriter, source: Source): number {
+  const counts = source.kinds();
+  if (typeof counts === 'number') return isAbsent(counts) ? 0 : counts;
+  addKindCounts(writer, counts);
+  return 0;
+}
+
 function addLimit(writer: RecordWriter, { files, directory }: Source): number {
   const limits = files.text(`${directory}/limits`);
   if (typeof limits === 'number') return limits;
@@ -229,6 +237,7 @@ function addHierarchies(writer: RecordWriter, source: Source): number {
 export const OF_FILES: readonly (readonly [number, (writer: RecordWriter, source: Source) => number])[] = [
   [abi.PIDINFO_CREDS, addCreds],
   [abi.PIDINFO_FILES, addFiles],
+  [abi.PIDINFO_KINDS, addKinds],
   [abi.PIDINFO_LIMIT, addLimit],
   [abi.PIDINFO_IO, addIo],
   [abi.PIDINFO_NAMESPACES, addNamespaces],

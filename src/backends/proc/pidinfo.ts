@@ -3,8 +3,10 @@
 import { RecordWriter } from '../../abi/attributes.ts';
 import * as abi from '../../abi/layout.gen.ts';
 import { groupsOf, type ProcessField } from '../../abi/pidinfo/fields.ts';
+import type { KindCounts } from '../../abi/pidinfo/kinds.ts';
 import { ESRCH } from '../../sys/errno.ts';
 import { CgroupIds } from './cgroup.ts';
+import { KindReader } from './fdinfo/kinds.ts';
 import { errnoOfProcess, type ProcFiles } from './files.ts';
 import * as groups from './pidinfo-groups.ts';
 import { statusWords } from './pidinfo-text.ts';
@@ -25,6 +27,8 @@ export interface Source {
   /** The cgroup file, as well. */
   cgroup(): string | number;
   cgroupIds(): CgroupIds;
+  /** The kinds of its descriptors, or a negative errno. */
+  kinds(): KindCounts | number;
 }
 
 export interface ReaderOptions {
@@ -42,6 +46,7 @@ export class ProcessReader {
   readonly #groups: number;
   readonly #writer = new RecordWriter(1 << 16);
   #cgroupIds: CgroupIds | undefined;
+  #kinds: KindReader | undefined;
 
   constructor(files: ProcFiles, options: ReaderOptions) {
     this.#files = files;
@@ -77,8 +82,8 @@ export class ProcessReader {
     if (typeof text === 'number') return errnoOfProcess(text);
     const stat = parseStat(text);
     if (!stat) return -ESRCH;
-    const source = this.#source(directory);
     let pid = tid;
+    const source = this.#source(directory, () => pid, tid);
     if (named || threads) {
       const status = source.status();
       if (typeof status === 'number') return errnoOfProcess(status);
@@ -97,7 +102,7 @@ export class ProcessReader {
     return 0;
   }
 
-  #source(directory: string): Source {
+  #source(directory: string, pid: () => number, tid: number): Source {
     let status: string | number | undefined;
     let cgroup: string | number | undefined;
     return {
@@ -116,6 +121,10 @@ export class ProcessReader {
       cgroupIds: () => {
         this.#cgroupIds ??= new CgroupIds(this.#files);
         return this.#cgroupIds;
+      },
+      kinds: () => {
+        this.#kinds ??= new KindReader(this.#files);
+        return this.#kinds.counts(directory, pid(), tid);
       },
     };
   }

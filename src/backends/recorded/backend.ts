@@ -4,9 +4,12 @@ import { RecordWriter } from '../../abi/attributes.ts';
 import { Chunk } from '../../abi/fdinfo/record.ts';
 import type { ImageAbout } from '../../abi/image/about.ts';
 import * as abi from '../../abi/layout.gen.ts';
+import { groupsOf } from '../../abi/pidinfo/fields.ts';
+import { countKind, type KindCounts, noKinds } from '../../abi/pidinfo/kinds.ts';
 import { EACCES, EOPNOTSUPP, ESRCH } from '../../sys/errno.ts';
 import type { Backend, BackendName, PidinfoQuestion, PidmapQuestion, Records } from '../backend.ts';
 import type { DescriptorStream, FdinfoQuestion } from '../fdinfo.ts';
+import { withKinds } from './kinds.ts';
 import type { RecordIndex } from './records.ts';
 
 export class RecordedBackend implements Backend {
@@ -84,11 +87,30 @@ export class RecordedBackend implements Backend {
     return false;
   }
 
-  pidinfo({ pids, threads }: PidinfoQuestion): Records | number {
+  pidinfo({ pids, fields, threads }: PidinfoQuestion): Records | number {
     if (threads) return -EOPNOTSUPP;
     const { statuses } = this.#index;
-    if (!pids) return [...statuses.values()].map(({ record }) => record);
-    return pids.map((pid) => statuses.get(pid)?.record ?? missing(pid));
+    const wantsKinds = (groupsOf(fields) & (1 << abi.PIDINFO_KINDS)) !== 0;
+    return [...(pids ?? statuses.keys())].map((pid) => {
+      const status = statuses.get(pid);
+      if (!status) return missing(pid);
+      const counts = wantsKinds && status.error === 0 ? this.#kinds(pid, status.fds) : undefined;
+      return counts ? withKinds(status.record, counts) : status.record;
+    });
+  }
+
+  /** Of its own table; undefined where its descriptors are not in the image, or not to be seen. */
+  #kinds(pid: number, fds: number): KindCounts | undefined {
+    if (!this.#index.runs.has(pid) && fds !== 0) return undefined;
+    const counts = noKinds();
+    for (const [chunk, at] of this.#records(pid)) {
+      if (chunk.kind(at) !== abi.FDMAP_KIND_DESCRIPTOR) continue;
+      if (chunk.int(at + abi.FDMAP_RECORD_ERROR) < 0) return undefined;
+      const own = chunk.int(at + abi.FDINFO_RECORD_TID) === pid;
+      if (own && chunk.int(at + abi.FDINFO_RECORD_FD) >= 0)
+        countKind(counts, chunk.int(at + abi.FDINFO_RECORD_TYPE));
+    }
+    return counts;
   }
 
   executables(): number {

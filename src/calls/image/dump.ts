@@ -6,7 +6,7 @@ import { Chunk } from '../../abi/fdinfo/record.ts';
 import { aboutRecord, type ImageAbout, summaryRecord, userRecords } from '../../abi/image/about.ts';
 import { imageHead, sectionHead } from '../../abi/image/sections.ts';
 import * as abi from '../../abi/layout.gen.ts';
-import { PROCESS_FIELD_NAMES } from '../../abi/pidinfo/fields.ts';
+import { DEFAULT_FIELDS } from '../../abi/pidinfo/fields.ts';
 import type { Backend, Records } from '../../backends/backend.ts';
 import { RecordIndex } from '../../backends/recorded/records.ts';
 import { SystemError } from '../../errors.ts';
@@ -45,7 +45,7 @@ interface Subject {
   readonly records: Records;
 }
 
-const FIELDS = new Set(PROCESS_FIELD_NAMES);
+const FIELDS = new Set(DEFAULT_FIELDS);
 
 function bootId(): string | undefined {
   try {

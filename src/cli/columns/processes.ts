@@ -3,7 +3,6 @@
 import type { Process, ProcessField } from '../../index.ts';
 import { userName } from '../users.ts';
 import { type Column, member } from './column.ts';
-import type { KindCounts } from './counts.ts';
 
 /** A column, and the fields of pidinfo() that it needs: what is not shown is not asked for. */
 export interface ProcessColumn extends Column<Process> {
@@ -44,29 +43,6 @@ const duration = (name: 'userTime' | 'systemTime') => (row: Process) => {
   return hours > 0 ? `${hours}:${String(minutes).padStart(2, '0')}:${seconds}` : `${minutes}:${seconds}`;
 };
 
-/** A process, and how many descriptors of which kind it has, where that was counted. */
-export interface CountedProcess extends Process {
-  readonly kinds?: KindCounts | undefined;
-}
-
-const kind = (name: keyof KindCounts, help: string): ProcessColumn => ({
-  name,
-  heading: name.toUpperCase(),
-  align: 'right',
-  type: 'number',
-  help,
-  value: ({ kinds }: CountedProcess) => kinds?.[name],
-  fields: [],
-});
-
-/** Not known of a process whose descriptors the caller may not see. */
-export const KIND_COLUMNS: readonly ProcessColumn[] = [
-  kind('files', 'descriptors of files, directories and devices'),
-  kind('sockets', 'of sockets'),
-  kind('pipes', 'of pipes and FIFOs'),
-  kind('other', 'of anything else'),
-];
-
 export const PROCESS_COLUMNS: readonly ProcessColumn[] = [
   field('pid', 'number', 'process'),
   {
@@ -87,6 +63,10 @@ export const PROCESS_COLUMNS: readonly ProcessColumn[] = [
     heading: 'USE%',
     text: percent,
   }),
+  field('files', 'number', 'of its descriptors those of files, directories and devices'),
+  field('sockets', 'number', 'of sockets'),
+  field('pipes', 'number', 'of pipes and FIFOs'),
+  field('other', 'number', 'of anything else'),
   field('command', 'string', 'name of the command, at most 15 bytes'),
   field('ppid', 'number', 'parent'),
   field('pgid', 'number', 'process group'),
@@ -131,15 +111,6 @@ export const PROCESS_COLUMNS: readonly ProcessColumn[] = [
   field('cgroups', 'object', 'paths in hierarchies of cgroup v1, by controllers; proc alone'),
   field('exe', 'object', 'file that it runs: path, dev, inode', { text: ({ exe }) => exe?.path }),
   field('namespaces', 'object', 'inodes by name'),
-];
-
-const KINDS_BEHIND = PROCESS_COLUMNS.findIndex(({ name }) => name === 'fdUse') + 1;
-
-/** Those of the overview, which also counts kinds of descriptors. */
-export const OVERVIEW_COLUMNS: readonly ProcessColumn[] = [
-  ...PROCESS_COLUMNS.slice(0, KINDS_BEHIND),
-  ...KIND_COLUMNS,
-  ...PROCESS_COLUMNS.slice(KINDS_BEHIND),
 ];
 
 /** What to ask pidinfo() for. */

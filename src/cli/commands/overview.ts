@@ -1,9 +1,9 @@
 /** `fdmap`: every process, most descriptors first. */
 
+import type { Process } from '../../index.ts';
 import { optionValue } from '../arguments.ts';
 import { chooseColumns } from '../columns/column.ts';
-import { kindCounts } from '../columns/counts.ts';
-import { type CountedProcess, fieldsOf, KIND_COLUMNS, OVERVIEW_COLUMNS } from '../columns/processes.ts';
+import { fieldsOf, PROCESS_COLUMNS } from '../columns/processes.ts';
 import { type Command, EXIT } from '../command.ts';
 import { printer } from '../output/print.ts';
 import { sourceOf } from '../source.ts';
@@ -16,20 +16,18 @@ export const command: Command = {
     'Every process that is visible here, those with the most descriptors first: how many it has open, ' +
     'how many it may have, how near it is to that limit, and of which kinds they are.',
   options: [{ name: 'no-kthreads', help: 'without kernel threads' }],
-  columns: OVERVIEW_COLUMNS,
+  columns: PROCESS_COLUMNS,
   defaults: DEFAULTS,
   recorded: true,
 
   run(parsed) {
-    const columns = chooseColumns(OVERVIEW_COLUMNS, optionValue(parsed, 'columns'), DEFAULTS);
-    const print = printer<CountedProcess>(parsed, { columns: OVERVIEW_COLUMNS, defaults: DEFAULTS });
+    const columns = chooseColumns(PROCESS_COLUMNS, optionValue(parsed, 'columns'), DEFAULTS);
+    const print = printer<Process>(parsed, { columns: PROCESS_COLUMNS, defaults: DEFAULTS });
     const source = sourceOf(parsed);
     const withoutKthreads = parsed.options.has('no-kthreads');
     const fields = fieldsOf(columns, 'fds', ...(withoutKthreads ? (['kernelThread'] as const) : []));
-    // What is not shown is not counted: that takes a look at every descriptor.
-    const counts = columns.some((column) => KIND_COLUMNS.includes(column)) ? kindCounts(source) : undefined;
-    let rows: CountedProcess[] = source.pidinfo(undefined, { fields }).toArray();
-    if (counts) rows = rows.map((row) => ({ ...row, kinds: counts.get(row.pid) }));
+    // What is not shown is not asked for: for the kinds the kernel looks at every descriptor.
+    let rows = source.pidinfo(undefined, { fields }).toArray();
     if (withoutKthreads) rows = rows.filter(({ kernelThread }) => !kernelThread);
     rows.sort(byDescriptors);
     print(rows);
@@ -38,6 +36,6 @@ export const command: Command = {
 };
 
 /** Most first; what is not known last; the same number in the order of pids. */
-function byDescriptors(a: CountedProcess, b: CountedProcess): number {
+function byDescriptors(a: Process, b: Process): number {
   return (b.fds ?? -1) - (a.fds ?? -1) || a.pid - b.pid;
 }

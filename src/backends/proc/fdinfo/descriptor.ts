@@ -45,11 +45,17 @@ function isStill({ path, link }: Found): boolean {
 
 export class DescriptorReader {
   readonly #files: ProcFiles;
-  readonly #sockets: SocketFinder;
+  readonly #sockets: SocketFinder | undefined;
   readonly #question: FdinfoQuestion;
   readonly #mounts: OwnMounts;
 
-  constructor(files: ProcFiles, sockets: SocketFinder, question: FdinfoQuestion, mounts: OwnMounts) {
+  /** @param sockets without one every socket is just one: which protocol it has is not found out */
+  constructor(
+    files: ProcFiles,
+    sockets: SocketFinder | undefined,
+    question: FdinfoQuestion,
+    mounts: OwnMounts,
+  ) {
     this.#files = files;
     this.#sockets = sockets;
     this.#question = question;
@@ -104,7 +110,7 @@ export class DescriptorReader {
     if (pos !== undefined) head.setLong(abi.FDINFO_HAS_POS, abi.FDINFO_RECORD_POS, BigInt(pos));
     if (mountId !== undefined) head.set(abi.FDINFO_HAS_MOUNT_ID, abi.FDINFO_RECORD_MOUNT_ID, mountId);
     const isSocket = kind.type === abi.FDINFO_SOCKET && kind.inode !== undefined;
-    const socket = isSocket ? this.#sockets.find(subject, kind.inode, found.path) : undefined;
+    const socket = isSocket ? this.#sockets?.find(subject, kind.inode, found.path) : undefined;
     const type = this.#typeOf(found, socket);
     head.set(0, abi.FDINFO_RECORD_TYPE, type);
     const inode = kind.inode ?? decimal(info.values.get('ino'));
