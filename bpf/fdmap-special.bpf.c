@@ -5,6 +5,7 @@
  * inodes, pipes and character devices. What cannot be read stays in the answer.
  */
 #include "fdmap-self.bpf.h"
+#include "compat.bpf.h"
 #include "filesystems.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
@@ -41,12 +42,13 @@ static long judge(__u32 bit, struct judged *judged)
 	if (!(*word & one))
 		return 0;
 	bpf_probe_read_kernel(&file, sizeof(file), judged->files + bit);
-	inode = BPF_CORE_READ(file, f_inode);
-	type = BPF_CORE_READ(inode, i_mode) & S_IFMT;
+	file = CAST(file, struct file___special);
+	inode = CAST(READ(file, f_inode), struct inode___special);
+	type = READ(inode, i_mode) & S_IFMT;
 	if (type != S_IFREG && type != S_IFDIR && type != S_IFSOCK && type != S_IFLNK && type != S_IFBLK)
 		return 0;
 	/* Inside, anonymous inodes are regular files since 6.16 (cfd86ef7e8e7). */
-	sb = BPF_CORE_READ(inode, i_sb);
+	sb = READ(inode, i_sb);
 	if (sb != judged->ordinary) {
 		if (!sb || BPF_CORE_READ(sb, s_magic) == ANON_INODE_FS_MAGIC)
 			return 0;

@@ -63,9 +63,9 @@ static __always_inline bool is_memfd(struct file *file)
 
 static __always_inline __u32 kind_of(struct kinds *kinds, struct file *file)
 {
-	struct inode___kinds *inode = (void *)BPF_CORE_READ(file, f_inode);
-	struct super_block___kinds *sb = BPF_CORE_READ(inode, i_sb);
-	__u32 mode = BPF_CORE_READ(inode, i_mode);
+	struct inode___kinds *inode = CAST(READ(file, f_inode), struct inode___kinds);
+	struct super_block___kinds *sb = READ(inode, i_sb);
+	__u32 mode = READ(inode, i_mode);
 
 	if ((__u64)sb != kinds->sb) {
 		kinds->magic = BPF_CORE_READ(sb, s_magic);
@@ -115,7 +115,7 @@ static long count_kind(__u32 i, struct counting_kinds *counting)
 			      (void *)(kinds->files + (kinds->base - 64 + popcount(lowest - 1)) * sizeof(file)));
 	/* a number that is reserved, and names nothing yet */
 	if (file)
-		kinds->count[kind_of(kinds, file) & 3]++;
+		kinds->count[kind_of(kinds, CAST(file, struct file)) & 3]++;
 	return 0;
 }
 

@@ -56,9 +56,27 @@ export function closefrom(
   const listed = fdmap(backend(), 0, { start: n });
   const left = cloexec || force ? new Set<number>() : runtimeOf(backend(), door);
   for (const fd of keep) left.add(fd);
-  const open = listed.filter((fd) => !left.has(fd));
-  if (cloexec) for (const fd of open) setDescriptorFlags(door, fd, FD_CLOEXEC);
-  else closeAll(door, open);
+  const runs = runsOf(listed, left);
+  if (cloexec) for (const run of runs) for (const fd of run) setDescriptorFlags(door, fd, FD_CLOEXEC);
+  else closeAll(door, runs);
+}
+
+/** Consecutive numbers of `listed`, ascending, without those that are `left`. */
+function runsOf(listed: Int32Array, left: ReadonlySet<number>): Int32Array[] {
+  const runs: Int32Array[] = [];
+  const borders = [...left].sort((a, b) => a - b);
+  let border = 0;
+  for (let i = 0; i < listed.length; ) {
+    const start = i;
+    const first = listed[i] as number;
+    while (borders[border]! < first) border++;
+    // A border that is not there ends nothing: no number is equal to it.
+    const end = borders[border];
+    while (i < listed.length && listed[i] === first + i - start && listed[i] !== end) i++;
+    if (i > start) runs.push(listed.subarray(start, i));
+    else i++;
+  }
+  return runs;
 }
 
 const runtimeOf = (backend: Backend, door: Door) => runtimeAmong(backend, door, fdmap(backend, 0, {})).all;
@@ -98,16 +116,12 @@ function tryCloseRange(door: Door, first: number, last: number, flags: number): 
   throw new SystemError(result, 'close_range');
 }
 
-/** Closes each run of consecutive numbers by one call. close(2) frees the number whatever it returns. */
-function closeAll(door: Door, fds: Int32Array): void {
+/** Closes each run by one call. close(2) frees the number whatever it returns. */
+function closeAll(door: Door, runs: readonly Int32Array[]): void {
   let usable = true;
-  for (let i = 0; i < fds.length; ) {
-    const first = fds[i] as number;
-    let length = 1;
-    while (fds[i + length] === first + length) length++;
-    if (length > 1 && usable) usable = tryCloseRange(door, first, first + length - 1, 0);
-    if (length === 1 || !usable) for (let fd = first; fd < first + length; fd++) close(door, fd);
-    i += length;
+  for (const run of runs) {
+    if (run.length > 1 && usable) usable = tryCloseRange(door, run[0]!, run.at(-1)!, 0);
+    if (run.length === 1 || !usable) for (const fd of run) close(door, fd);
   }
 }
 

@@ -51,9 +51,9 @@ export const FDMAP_SELF_WIDE = {
 
 export const FDMAP_SPECIAL = {
   name: 'fdmap-special',
-  maps: [],
+  maps: ['rodata'],
   programs: ['fdmap_special_small'],
-  sha256: '9d1be0dfc7ae56b31d262bc38bf7a52139b396565e045f06ac1d919d0ad46cbf',
+  sha256: '6cbf622ff8a180ad223007b09e74eb8db77c97a09094ef9cd34bb6600eadae90',
 } as const;
 
 export const FDMAP_WIDE = {
@@ -74,7 +74,7 @@ export const PIDINFO = {
   name: 'pidinfo',
   maps: ['slots', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_small'],
-  sha256: 'c1158de91590bad055bafc0b356cfc533e4b7d6ccd9f748ab3480aba66e00962',
+  sha256: '4e9a6932e1d14815b688a5bb6e9955f23a795555faa1d305b79767b0516c6b57',
 } as const;
 
 export const PIDINFO_BASIC = {
@@ -95,14 +95,14 @@ export const PIDINFO_ITER = {
   name: 'pidinfo-iter',
   maps: ['requests', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_request', 'pidinfo_task'],
-  sha256: 'c45c0a1e241ac6964295ee7fbcfce983cb42d2ed4b63f6f923eea690dd7797a6',
+  sha256: '5e3e4980bb26968d9c072a2996816ef02faf497527a533e39ec7b19dc5d95cfd',
 } as const;
 
 export const PIDINFO_WIDE = {
   name: 'pidinfo-wide',
   maps: ['slots', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_wide'],
-  sha256: 'a9a234281e315d95df6e80a23edbd6602aa9ef10c3faf1e6ea47d44a1fcb0adf',
+  sha256: 'a0c1fc488b25c0978a0f1b9a0b6c4b31f09347d0995d2a190924aebd94a93dba',
 } as const;
 
 export const PIDMAP = {
@@ -137,5 +137,5 @@ export const TEXT_PS = {
   name: 'text-ps',
   maps: ['requests', 'lines', 'rodata', 'rodata_str1_1', 'rodata_text'],
   programs: ['text_ps'],
-  sha256: 'f57802ab2ad2746d8dc4bc8a3249eff7686528280fdb9c5937ec52e83eaa7a79',
+  sha256: 'ddede75e494711b8e5b4ad3d2f027d3162971b37497108c47c0892017efcb931',
 } as const;
