@@ -21,10 +21,12 @@ const PR_SET_KEEPCAPS = 8;
 const PR_SET_NO_NEW_PRIVS = 38;
 /** include/uapi/linux/landlock.h: LANDLOCK_ACCESS_FS_EXECUTE, which every version has */
 const HANDLED_ACCESS = 1n;
-/** A word behind the end of a blob belongs to another and may change by chance, but not again and again. */
+/**
+ * A word behind the end of a blob belongs to another: it may change as ours does, by chance, and where
+ * the allocator gives neighbours again and again, in every round. Those are behind ours: the first place
+ * that is left is the one, for no other module in the blob has a word that does the same.
+ */
 const ROUNDS = 3;
-/** With others who enter domains at the same time it may take more until one place is left. */
-const MOST_ROUNDS = 15;
 /** More steps than there are generations: the first process. */
 const INIT = 1000;
 
@@ -105,14 +107,19 @@ const isAddress = (word: bigint) => word >> 56n === 0xffn;
  * nobody is in one; in words what went wrong otherwise.
  */
 async function landlockWord(door: Door, reader: WordReader): Promise<number | string | undefined> {
-  let candidates: number[] | undefined;
-  for (let round = 0; round < ROUNDS || (round < MOST_ROUNDS && candidates!.length > 1); round++) {
+  const rounds: number[][] = [];
+  while (rounds.length < ROUNDS) {
     const found = await wordsThatBecomeAddresses(door, reader);
     if (!Array.isArray(found)) return found;
-    candidates = candidates ? candidates.filter((offset) => found.includes(offset)) : found;
+    rounds.push(found);
   }
-  if (candidates?.length === 1) return candidates[0];
-  return `the place of Landlock's domain could not be found (${candidates?.length ?? 0} candidates)`;
+  return firstOfAll(rounds) ?? "the place of Landlock's domain could not be found";
+}
+
+/** The lowest offset that was found in every round. */
+export function firstOfAll(rounds: readonly (readonly number[])[]): number | undefined {
+  const [first = [], ...others] = rounds;
+  return first.filter((offset) => others.every((found) => found.includes(offset))).sort((a, b) => a - b)[0];
 }
 
 async function wordsThatBecomeAddresses(
@@ -152,21 +159,19 @@ async function wordsThatBecomeAddresses(
 }
 
 /**
- * Offsets at which all samples have the same address: the label, and whatever the words of others
- * behind the ends of the blobs have in common by chance. (The same label in another place is such a
- * word of others' too: the first one is ours.)
+ * The first offset at which all samples have the same address: the label. What the words of others
+ * behind the ends of the blobs have in common by chance is behind it.
  */
-export function labelCandidates(
+export function labelIn(
   samples: readonly BigUint64Array[],
   landlock: number | undefined,
-): { word: number; unconfined: bigint }[] {
+): { word: number; unconfined: bigint } | undefined {
   const [first, ...others] = samples as [BigUint64Array, ...BigUint64Array[]];
-  const found = new Map<bigint, number>();
   for (const [i, word] of first.entries()) {
-    if (i * 8 === landlock || found.has(word) || !isAddress(word)) continue;
-    if (others.every((words) => words[i] === word)) found.set(word, i * 8);
+    if (i * 8 === landlock || !isAddress(word)) continue;
+    if (others.every((words) => words[i] === word)) return { word: i * 8, unconfined: word };
   }
-  return [...found].map(([unconfined, word]) => ({ word, unconfined }));
+  return undefined;
 }
 
 /** The label that this process shares with the first one, both being unconfined. */
@@ -181,16 +186,12 @@ async function apparmorLabel(
   const first = reader.read(INIT);
   if (!own || !first) return "AppArmor's label could not be read";
   const samples = [own, first];
-  let candidates = labelCandidates(samples, landlock);
-  // Two blobs may have neighbours alike; one more is made, and others until one place is left.
-  for (let round = 0; round === 0 || (round < MOST_ROUNDS && candidates.length > 1); round++) {
+  while (samples.length < 2 + ROUNDS) {
     const words = await wordsOfNewCredentials(reader);
     if (!words) return "AppArmor's label could not be read";
     samples.push(words);
-    candidates = labelCandidates(samples, landlock);
   }
-  if (candidates.length === 1) return candidates[0]!;
-  return `the place of AppArmor's label could not be found (${candidates.length} candidates)`;
+  return labelIn(samples, landlock) ?? "the place of AppArmor's label could not be found";
 }
 
 /** Those of a copy of this process's credentials, which a thread has got with a blob of its own. */
