@@ -138,7 +138,7 @@ int fdinfo_files(struct bpf_iter__task_file *ctx)
 	if (s->file_mode & FMODE_PATH || !(want & FDINFO_WANT_CLASS))
 		goto out;
 	describe_class(seq, s);
-	if (want & FDINFO_WANT_LOCKS && r->type == FDINFO_FILE)
+	if (want & FDINFO_WANT_LOCKS && 1ULL << r->type & LOCKABLE)
 		read_locks(seq, s);
 out:
 	flush(seq, s);

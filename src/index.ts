@@ -11,7 +11,7 @@ import type { ClosefromOptions } from './calls/closefrom.ts';
 import { type Diagnosis, diagnose as diagnoseHere } from './calls/diagnose.ts';
 import type { ExecOptions } from './calls/exec.ts';
 import { exec as execHere } from './calls/exec.ts';
-import type { FdinfoStreamOptions } from './calls/fdinfo/fdinfo.ts';
+import type { FdinfoStreamEnd, FdinfoStreamOptions } from './calls/fdinfo/fdinfo.ts';
 import type { DescriptorList } from './calls/fdinfo/list.ts';
 import type { FdinfoOptions } from './calls/fdinfo/options.ts';
 import type { FdmapIntoOptions, FdmapOptions } from './calls/fdmap.ts';
@@ -60,7 +60,7 @@ export type { Privileges, ProcMount, Restrictions } from './backends/surrounding
 export type { ClosefromOptions } from './calls/closefrom.ts';
 export type { Diagnosis, FeatureReport } from './calls/diagnose.ts';
 export type { ClosedDescriptor, ExecOptions } from './calls/exec.ts';
-export type { FdinfoStreamOptions } from './calls/fdinfo/fdinfo.ts';
+export type { FdinfoStreamEnd, FdinfoStreamOptions } from './calls/fdinfo/fdinfo.ts';
 export type { DescriptorList, FailedProcess } from './calls/fdinfo/list.ts';
 export type { FdinfoOptions } from './calls/fdinfo/options.ts';
 export type { FdmapIntoOptions, FdmapOptions } from './calls/fdmap.ts';
@@ -334,13 +334,16 @@ export function fdinfo(target?: number | readonly number[], options: FdinfoOptio
 }
 
 /**
- * `fdinfoStream()` - {@link fdinfo} of every process in batches of up to 1 MiB
- * of records, with a turn of the event loop between them: memory does not grow
- * with the number of descriptors. Holds two descriptors until it ends.
+ * `fdinfoStream()` - {@link fdinfo} in batches of up to 1 MiB of records, with a turn of
+ * the event loop between them: memory does not grow with the number of descriptors.
+ * Holds two descriptors until it ends.
  *
+ * @returns batches of rows, and at its end what could not be told ({@link FdinfoStreamEnd})
  * @throws as {@link fdinfo}
  */
-export function fdinfoStream(options: FdinfoStreamOptions = {}): AsyncGenerator<Descriptor[], undefined> {
+export function fdinfoStream(
+  options: FdinfoStreamOptions = {},
+): AsyncGenerator<Descriptor[], FdinfoStreamEnd> {
   return defaultHandle().fdinfoStream(options);
 }
 

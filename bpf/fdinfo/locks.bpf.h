@@ -15,6 +15,11 @@
 #define FL_LEASE 32
 #define FL_OFDLCK 1024
 
+/* What has an inode of its own that fcntl(2), flock(2) or a lease can lock. */
+#define LOCKABLE                                                                       \
+	(1ULL << FDINFO_FILE | 1ULL << FDINFO_DIR | 1ULL << FDINFO_BLOCK | 1ULL << FDINFO_CHAR | \
+	 1ULL << FDINFO_FIFO | 1ULL << FDINFO_MEMFD)
+
 #define LOCKS 100		/* of one descriptor, out of as many of the file; one list's room */
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)

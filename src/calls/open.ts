@@ -7,7 +7,7 @@ import { loadPart } from '../parts.ts';
 import { checkOneOf } from './arguments.ts';
 import type { ClosefromOptions } from './closefrom.ts';
 import * as closing from './closefrom.ts';
-import type { FdinfoStreamOptions } from './fdinfo/fdinfo.ts';
+import type { FdinfoStreamEnd, FdinfoStreamOptions } from './fdinfo/fdinfo.ts';
 import * as descriptors from './fdinfo/fdinfo.ts';
 import type { DescriptorList } from './fdinfo/list.ts';
 import type { FdinfoOptions } from './fdinfo/options.ts';
@@ -110,7 +110,7 @@ export class Handle implements Disposable {
   }
 
   /** As {@link fdinfoStream}. */
-  fdinfoStream(options: FdinfoStreamOptions = {}): AsyncGenerator<Descriptor[], undefined> {
+  fdinfoStream(options: FdinfoStreamOptions = {}): AsyncGenerator<Descriptor[], FdinfoStreamEnd> {
     return descriptors.fdinfoStream(this.#open, options);
   }
 

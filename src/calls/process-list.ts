@@ -259,6 +259,13 @@ export class ProcessList implements Iterable<Process> {
     return Object.fromEntries(fields.map((field, i) => [field, arrays[i]])) as Record<F, Float64Array>;
   }
 
+  /** What JSON.stringify() takes: the rows, a large inode as text. It makes null of a limit that is infinite. */
+  toJSON(): unknown[] {
+    return this.toArray().map((row) =>
+      typeof row.exe?.inode === 'bigint' ? { ...row, exe: { ...row.exe, inode: `${row.exe.inode}` } } : row,
+    );
+  }
+
   /** The rows as they are now, with ways through them: by pid, by parent, as a tree. */
   snapshot(): ProcessSnapshot {
     return new ProcessSnapshot(this.toArray());

@@ -4,7 +4,7 @@ export const FDINFO = {
   name: 'fdinfo',
   maps: ['subjects', 'rodata'],
   programs: ['fdinfo_request', 'fdinfo_files'],
-  sha256: 'cd7527c6795966afab145ba6f4506e7289e0289c117ebf12bab447968c88e80b',
+  sha256: '50def0dc20a3070af83851633d617eabb284aeaedbd3fc92fae73f7d16d486cf',
 } as const;
 
 export const FDINFO_PLACES = {

@@ -63,6 +63,33 @@ for (const backend of BACKENDS.filter(({ name }) => name === 'kernel' || name ==
       }
     });
 
+    test('several of a kind in one look, and only of those who are meant', async () => {
+      const [one, two] = [`${file} one`, `${file} two`];
+      writeFileSync(one, '');
+      writeFileSync(two, '');
+      const { pid } = await sleeper(`5<'${one}' 6<'${two}' 7<'${one}'`);
+      const fds = (...args: string[]) =>
+        rows('who', ...args)
+          .filter((row: { pid: number }) => row.pid === pid)
+          .map(({ fd }: { fd: number }) => fd);
+      expect(fds(one, two)).toEqual([5, 6, 7]);
+      expect(fds(one, two, `${pid}/6`)).toEqual([5, 6, 7]);
+      expect(fds(one, '--command', 'sleep')).toEqual([5, 7]);
+      expect(run('who', one, '--command', 'nobody').status).toBe(1);
+      expect(fds(two, '--user', 'root')).toEqual(process.getuid?.() === 0 ? [6] : []);
+      expect(run('who', two, '--user', '54321').status).toBe(1);
+    });
+
+    test('owner and driver of what is behind a descriptor', async () => {
+      const { pid } = await sleeper(`5</dev/zero 6</ 7</dev/ptmx`);
+      const found = rows('ls', `${pid}`, '--fd', '5,6,7', '-o', 'fd,owner,driver');
+      expect(found).toEqual([
+        { fd: 5, owner: 'root', driver: 'mem' },
+        { fd: 6, owner: 'root' },
+        { fd: 7, owner: 'root', driver: '/dev/ptmx' },
+      ]);
+    });
+
     test('who listens on a port', async () => {
       const server = createServer();
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -2,10 +2,10 @@ import type { Descriptor } from '../../abi/fdinfo/decode.ts';
 import type { Backend } from '../../backends/backend.ts';
 import type { FdinfoQuestion } from '../../backends/fdinfo.ts';
 import { SystemError } from '../../errors.ts';
-import { EACCES, ESRCH } from '../../sys/errno.ts';
+import { EACCES } from '../../sys/errno.ts';
 import { joinEndpoints } from './endpoints.ts';
 import { filterOf, questionOf } from './filter.ts';
-import { DescriptorList, RowReader } from './list.ts';
+import { DescriptorList, type FailedProcess, RowReader } from './list.ts';
 import { checkPids, type FdinfoOptions, wantedOf } from './options.ts';
 
 /** @throws SystemError for what fails as a whole */
@@ -41,6 +41,20 @@ function verdictOf(backend: Backend, pid: number, hidden: boolean): number {
   return Math.min(found, 0);
 }
 
+interface Progress {
+  readonly hidden: number;
+  readonly failures: number;
+}
+
+const progressOf = ({ hidden, failed }: RowReader): Progress => ({ hidden, failures: failed.length });
+
+/** A process that was named and has no row: what has come to `reader` since, or else what it is asked for now. */
+function explain(backend: Backend, pid: number, reader: RowReader, before: Progress): void {
+  if (reader.failed.length > before.failures) return;
+  const errno = verdictOf(backend, pid, reader.hidden > before.hidden);
+  if (errno < 0) reader.fail(pid, errno);
+}
+
 /** See the call of the same name in index.ts. */
 export function fdinfo(
   backend: Backend,
@@ -58,15 +72,10 @@ export function fdinfo(
   }
   const rows: Descriptor[] = [];
   for (const pid of pids) {
-    const before = reader.hidden;
-    const failures = reader.failed.length;
+    const before = progressOf(reader);
     const own = readAll(backend, questionOf(wanted, pid), reader);
     for (const row of own) rows.push(row);
-    if (own.length > 0 || reader.failed.length > failures) continue;
-    const errno = verdictOf(backend, pid, reader.hidden > before);
-    if (errno === 0) continue;
-    if (errno === -ESRCH) reader.vanished++;
-    reader.failed.push({ pid, errno });
+    if (own.length === 0) explain(backend, pid, reader, before);
   }
   const [first] = reader.failed;
   if (typeof target === 'number' && first) throw new SystemError(first.errno, 'fdinfo', { pid: target });
@@ -85,7 +94,19 @@ function withEndpoints(
   return list;
 }
 
+/** What a stream could not tell, known at its end: the return value of the generator. */
+export interface FdinfoStreamEnd {
+  /** Processes whose descriptors the caller may not see. */
+  readonly hidden: number;
+  /** Processes that were named and are gone; in the proc backend also those that went meanwhile. */
+  readonly vanished: number;
+  /** Processes that were named and could not be read. */
+  readonly errors: readonly FailedProcess[];
+}
+
 export interface FdinfoStreamOptions extends Omit<FdinfoOptions, 'endpoints'> {
+  /** These processes or threads; 0 is the caller. Default: every process. */
+  readonly pid?: number | readonly number[] | undefined;
   /** Ends the stream with its reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -96,15 +117,29 @@ const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 export async function* fdinfoStream(
   backend: Backend,
   options: FdinfoStreamOptions,
-): AsyncGenerator<Descriptor[], undefined> {
+): AsyncGenerator<Descriptor[], FdinfoStreamEnd> {
   const { signal } = options;
-  const wanted = wantedOf(options);
+  const recorded = backend.recorded !== undefined;
+  const wanted = wantedOf(options, recorded);
+  const pids = checkPids(options.pid, recorded ? 0 : process.pid);
   const reader = new RowReader(filterOf(wanted));
   signal?.throwIfAborted();
-  for (const chunk of chunksOf(backend, questionOf(wanted, undefined))) {
-    const rows = reader.rows(chunk);
-    if (rows.length > 0) yield rows;
-    await nextTurn();
-    signal?.throwIfAborted();
+  for (const pid of pids ?? [undefined]) {
+    const before = progressOf(reader);
+    let found = false;
+    for (const chunk of chunksOf(backend, questionOf(wanted, pid))) {
+      const rows = reader.rows(chunk);
+      found ||= rows.length > 0;
+      if (rows.length > 0) yield rows;
+      await nextTurn();
+      signal?.throwIfAborted();
+    }
+    if (pid !== undefined && !found) explain(backend, pid, reader, before);
   }
+  const [first] = reader.failed;
+  if (typeof options.pid === 'number' && first)
+    throw new SystemError(first.errno, 'fdinfo', { pid: options.pid });
+  const hidden = pids ? 0 : reader.hidden;
+  const { vanished, errors } = new DescriptorList([], hidden, reader.vanished, reader.failed);
+  return { hidden, vanished, errors };
 }

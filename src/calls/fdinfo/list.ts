@@ -1,7 +1,7 @@
 import { type Descriptor, decodeChunk } from '../../abi/fdinfo/decode.ts';
 import type { Chunk } from '../../abi/fdinfo/record.ts';
 import * as abi from '../../abi/layout.gen.ts';
-import { errnoName } from '../../sys/errno.ts';
+import { ESRCH, errnoName } from '../../sys/errno.ts';
 import type { ReadError } from '../process-list.ts';
 
 /** A process that was named and could not be read. */
@@ -29,7 +29,7 @@ export class RowReader {
     const rows: Descriptor[] = [];
     decodeChunk(chunk, rows, {
       hidden: () => this.hidden++,
-      failed: (pid, errno) => this.failed.push({ pid, errno }),
+      failed: (pid, errno) => this.fail(pid, errno),
     });
     let kept = 0;
     for (let i = 0; i < rows.length; i++) {
@@ -39,6 +39,12 @@ export class RowReader {
     }
     rows.length = kept;
     return rows;
+  }
+
+  /** A process that was named has no rows. */
+  fail(pid: number, errno: number): void {
+    if (errno === -ESRCH) this.vanished++;
+    this.failed.push({ pid, errno });
   }
 
   #isRepeated(row: Descriptor): boolean {
@@ -86,5 +92,10 @@ export class DescriptorList implements Iterable<Descriptor> {
 
   toArray(): Descriptor[] {
     return [...this.#rows];
+  }
+
+  /** What JSON.stringify() takes: every member of every row that is known, large numbers as text. */
+  toJSON(): Record<string, unknown>[] {
+    return this.#rows.map((row) => row.toJSON());
   }
 }

@@ -16,14 +16,19 @@ export interface FdinfoOptions {
   /** Numbers; `cwd`, `root`, `exe` and `mem` ask for those places as well. */
   readonly fd?: number | PlaceName | readonly (number | PlaceName)[] | undefined;
   /** This file, under whichever name it was opened, or a unix socket that is bound to this path. */
-  readonly path?: string | undefined;
+  readonly path?: string | readonly string[] | undefined;
   /** Everything at or below this directory. */
   readonly tree?: string | undefined;
   /** Everything on the file system that this path is on. */
   readonly mount?: string | undefined;
   /** TCP, UDP, UDP-Lite: a port of either end. */
-  readonly port?: number | undefined;
-  readonly inode?: number | undefined;
+  readonly port?: number | readonly number[] | undefined;
+  readonly inode?: number | readonly number[] | undefined;
+  /**
+   * What a class alone has (addresses, counts, targets, …), and locks. Without them a row has what every
+   * descriptor has, for a third of the kernel's time. `port` and `endpoints` ask for them. Default true.
+   */
+  readonly details?: boolean | undefined;
   /** Also where each process is, its root and its program: rows whose `fd` is `cwd`, `root`, `exe`. Default false. */
   readonly places?: boolean | undefined;
   /** Also files that are mapped: rows whose `fd` is `mem`. Default false. */
@@ -95,11 +100,12 @@ export interface Wanted {
   readonly command?: string | RegExp | undefined;
   readonly types?: ReadonlySet<DescriptorType> | undefined;
   readonly fds?: ReadonlySet<number | PlaceName> | undefined;
-  readonly file?: NamedFile | undefined;
+  readonly files?: readonly NamedFile[] | undefined;
   readonly tree?: string | undefined;
   readonly device?: Device | undefined;
-  readonly port?: number | undefined;
-  readonly inode?: number | undefined;
+  readonly ports?: ReadonlySet<number> | undefined;
+  readonly inodes?: ReadonlySet<number | bigint> | undefined;
+  readonly details: boolean;
   readonly places: boolean;
   readonly mappings: boolean;
   readonly endpoints: boolean;
@@ -120,22 +126,26 @@ export function wantedOf(options: FdinfoOptions, recorded = false): Wanted {
     if (typeof fd === 'number') checkNumber(fd, 0x7fff_ffff, 'fd');
     else checkOneOf(fd, Object.keys(PLACES) as PlaceName[], 'fd', 'fdinfo');
   }
-  const { command, path, tree, mount, port, inode } = options;
+  const { command, tree, mount } = options;
+  const paths = listOf(options.path);
+  const ports = listOf(options.port);
+  const inodes = listOf(options.inode);
   if (command !== undefined && typeof command !== 'string' && !(command instanceof RegExp))
     throw bad('command must be a string or a regular expression');
-  if (port !== undefined) checkNumber(port, 65535, 'port');
-  if (inode !== undefined) checkNumber(inode, Number.MAX_SAFE_INTEGER, 'inode');
+  for (const port of ports ?? []) checkNumber(port, 65535, 'port');
+  for (const inode of inodes ?? []) checkNumber(inode, Number.MAX_SAFE_INTEGER, 'inode');
   const asks = (...names: PlaceName[]) => names.some((name) => fds?.includes(name));
   return {
     users: users && new Set(users),
     command,
     types: types && new Set(types),
     fds: fds && new Set(fds),
-    file: path === undefined ? undefined : named(path, false, recorded),
+    files: paths?.map((path) => named(path, false, recorded)),
     tree: tree === undefined ? undefined : resolve(tree),
     device: mount === undefined ? undefined : named(mount, true, recorded).device,
-    port,
-    inode,
+    ports: ports && new Set(ports),
+    inodes: inodes && new Set(inodes),
+    details: options.details !== false || ports !== undefined || options.endpoints === true,
     places: options.places === true || asks('cwd', 'root', 'exe'),
     mappings: options.mappings === true || asks('mem'),
     endpoints: options.endpoints === true,

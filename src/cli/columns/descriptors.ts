@@ -4,6 +4,7 @@ import type { Descriptor } from '../../index.ts';
 import { userName } from '../users.ts';
 import type { Column } from './column.ts';
 import { detailOf } from './detail.ts';
+import { driverOf } from './driver.ts';
 
 type DescriptorColumn = Column<Descriptor>;
 
@@ -81,8 +82,24 @@ export const DESCRIPTOR_COLUMNS: readonly DescriptorColumn[] = [
   member('size', 'number', 'bytes'),
   member('nlink', 'number', 'names'),
   member('uid', 'number', 'owner of the file'),
+  {
+    name: 'owner',
+    heading: 'OWNER',
+    align: 'left',
+    type: 'string',
+    help: 'owner of the file: the name in /etc/passwd, else the number',
+    value: ({ uid }) => (uid === undefined ? undefined : (userName(uid) ?? String(uid))),
+  },
   member('mountId', 'number', 'mount, as in /proc/PID/mountinfo'),
   member('rdev', 'string', 'device that a special file stands for'),
+  {
+    name: 'driver',
+    heading: 'DRIVER',
+    align: 'left',
+    type: 'string',
+    help: 'of a special file, by /proc/devices and /proc/misc: `mem`, `pts`, `misc:tun`',
+    value: driverOf,
+  },
   member('fileId', 'string', 'equal where one open file is shared'),
   member('locks', 'array', 'locks that were taken through it'),
   member('truncated', 'boolean', 'a path or list was longer than there is room'),
@@ -167,5 +184,5 @@ export const DESCRIPTOR_COLUMNS: readonly DescriptorColumn[] = [
 
 /** Members of JSON without -o: all but what is made of others. */
 export const DESCRIPTOR_MEMBERS: readonly string[] = DESCRIPTOR_COLUMNS.map(({ name }) => name).filter(
-  (name) => name !== 'detail',
+  (name) => !['detail', 'owner', 'driver'].includes(name),
 );

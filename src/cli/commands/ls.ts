@@ -26,17 +26,19 @@ export const FILTERS: readonly OptionSpec[] = [
   { name: 'path', value: 'PATH', help: 'this file, or the unix socket of this path' },
   { name: 'tree', value: 'DIR', help: 'everything at or below this directory' },
   { name: 'mount', value: 'PATH', help: 'everything on the file system of this path' },
-  { name: 'port', value: 'PORT', help: 'TCP, UDP and UDP-Lite: a port of either end' },
-  { name: 'inode', value: 'INODE', help: 'of this inode' },
+  { name: 'port', value: 'PORTS', help: 'TCP, UDP and UDP-Lite: a port of either end; with commas between' },
+  { name: 'inode', value: 'INODES', help: 'of one of these inodes, with commas between' },
   { name: 'all', short: 'a', help: 'working directories, roots, programs and mapped files too' },
   { name: 'stat', help: 'backend proc: ask stat(2) of files on every file system; a dead one hangs it' },
 ];
 
-function whole(parsed: Parsed, name: string): number | undefined {
-  const word = optionValue(parsed, name);
-  if (word === undefined) return undefined;
-  if (!/^\d+$/.test(word)) throw new UsageError(`--${name}: not a number: ${quote(word)}`);
-  return Number(word);
+function numbers(parsed: Parsed, name: string): number[] | undefined {
+  return optionValue(parsed, name)
+    ?.split(',')
+    .map((word) => {
+      if (!/^\d+$/.test(word)) throw new UsageError(`--${name}: not a number: ${quote(word)}`);
+      return Number(word);
+    });
 }
 
 function expression(word: string): string | RegExp {
@@ -76,8 +78,8 @@ export function filtersOf(parsed: Parsed): FdinfoOptions {
     path: value('path'),
     tree: value('tree'),
     mount: value('mount'),
-    port: whole(parsed, 'port'),
-    inode: whole(parsed, 'inode'),
+    port: numbers(parsed, 'port'),
+    inode: numbers(parsed, 'inode'),
     places: all,
     mappings: all,
     stat: parsed.options.has('stat'),
@@ -134,9 +136,12 @@ export function list(
     }
   }
 
-  const all = [...rows()];
-  // No table of nothing; in JSON an empty array is the answer.
-  if (found || !isText) print(all);
+  if (!isText) print(rows());
+  else {
+    // The columns of a table are as wide as the widest of all rows; and of nothing there is none.
+    const all = [...rows()];
+    if (found) print(all);
+  }
   return found || worst !== EXIT.found ? worst : EXIT.nothing;
 }
 

@@ -7,7 +7,7 @@ import { type Command, EXIT, type ExitCode } from '../command.ts';
 import { exitCodeOf, messageOf } from '../errors.ts';
 import { complain } from '../output/write.ts';
 import { type Source, sourceOf } from '../source.ts';
-import { list, type Query } from './ls.ts';
+import { FILTERS, filtersOf, list, type Query } from './ls.ts';
 
 const DEFAULTS = ['pid', 'command', 'user', 'fd', 'type', 'access', 'detail'];
 
@@ -16,11 +16,11 @@ function queryOf(source: Source, word: string): Query | ExitCode {
   const port = /^:(\d{1,5})$/.exec(word);
   if (port) {
     if (Number(port[1]) > 65_535) throw new UsageError(`not a port: ${quote(word)}`);
-    return { port: Number(port[1]), type: ['tcp', 'udp', 'udplite'] };
+    return { port: [Number(port[1])], type: ['tcp', 'udp', 'udplite'] };
   }
-  if (word.startsWith('unix:')) return { path: word.slice('unix:'.length), type: 'unix' };
+  if (word.startsWith('unix:')) return { path: [word.slice('unix:'.length)], type: 'unix' };
   const descriptor = /^(\d+)\/(\d+)$/.exec(word);
-  if (!descriptor) return { path: word, places: true, mappings: true };
+  if (!descriptor) return { path: [word], places: true, mappings: true };
   let row: Descriptor | undefined;
   try {
     [row] = source.fdinfo(pidOf(descriptor[1] as string), { fd: Number(descriptor[2]) });
@@ -35,6 +35,21 @@ function queryOf(source: Source, word: string): Query | ExitCode {
     return EXIT.nothing;
   }
   return { inode: Number(row.inode), type: row.type, matches: (other) => isSame(row, other) };
+}
+
+/** Paths in one look at the machine, ports in one, unix sockets in one. */
+function merged(queries: readonly Query[]): Query[] {
+  const of = (test: (query: Query) => boolean, member: 'path' | 'port'): Query[] => {
+    const alike = queries.filter(test);
+    const values = alike.flatMap((query) => query[member] as (string | number)[]);
+    return alike.length > 0 ? [{ ...alike[0], [member]: values }] : [];
+  };
+  return [
+    ...of(({ path, type }) => path !== undefined && type === undefined, 'path'),
+    ...of(({ port }) => port !== undefined, 'port'),
+    ...of(({ path, type }) => path !== undefined && type !== undefined, 'path'),
+    ...queries.filter(({ matches }) => matches),
+  ];
 }
 
 /** What has an inode of its own, so that it is the same wherever that is; by /proc `unknown` is a file. */
@@ -70,7 +85,7 @@ export const command: Command = {
   description:
     'Who has a file open, is in that directory, runs that program or has it mapped; who listens on a port or ' +
     'is connected by it; who holds a unix socket; who else has what a descriptor of a process has.',
-  options: [],
+  options: FILTERS.filter(({ name }) => ['user', 'command', 'stat'].includes(name)),
   columns: DESCRIPTOR_COLUMNS,
   defaults: DEFAULTS,
   recorded: true,
@@ -82,7 +97,9 @@ export const command: Command = {
     const answers = parsed.operands.map((word) => queryOf(source, word));
     const queries = answers.filter((answer) => typeof answer === 'object');
     const failures = answers.filter((answer) => typeof answer === 'number');
-    const found = queries.length === 0 ? EXIT.found : list(parsed, undefined, queries, DEFAULTS, source);
+    const { user, command, stat } = filtersOf(parsed);
+    const looks = merged(queries).map((query) => ({ ...query, user, command, stat }));
+    const found = looks.length === 0 ? EXIT.found : list(parsed, undefined, looks, DEFAULTS, source);
     return Math.max(found, ...failures) as ExitCode;
   },
 };

@@ -22,6 +22,12 @@ export const isOfCaller = (errno: number) => errno === -EMFILE || errno === -ENF
 const ATTEMPTS = 4;
 const ACCESS_BITS = [abi.FDINFO_READ, abi.FDINFO_WRITE, abi.FDINFO_READ | abi.FDINFO_WRITE];
 
+/** What has an inode of its own; of `unknown` it is not known what. */
+const LOCKABLE: ReadonlySet<number> = new Set([
+  ...[abi.FDINFO_FILE, abi.FDINFO_DIR, abi.FDINFO_BLOCK, abi.FDINFO_CHAR, abi.FDINFO_FIFO],
+  ...[abi.FDINFO_MEMFD, abi.FDINFO_UNKNOWN],
+]);
+
 /** All that was read of one descriptor. */
 interface Found {
   readonly path: string;
@@ -129,7 +135,7 @@ export class DescriptorReader {
     if (this.#question.details && (flags & O_PATH) === 0) {
       const owner = { pid: subject.pid, tid: subject.tid, fd };
       FACTS.get(type)?.(writer, info, owner);
-      if (type === abi.FDINFO_FILE) locks(writer, info, owner);
+      if (LOCKABLE.has(type)) locks(writer, info, owner);
     }
     writer.end();
   }
