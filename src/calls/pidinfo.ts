@@ -25,7 +25,7 @@ export interface PidinfoOptions {
 /** In a row of a process `tid` would only repeat the pid. */
 const FIELDS_OF_PROCESSES = DEFAULT_FIELDS.filter((field) => field !== 'tid');
 
-const files = new ProcFiles(undefined);
+let files: ProcFiles | undefined;
 let bootTime: number | undefined;
 
 /** Wall-clock time of boot; found out once, so that one process has one `started` for each other. */
@@ -62,7 +62,12 @@ export function pidinfo(
     named: pids !== undefined,
     bootTime: recorded ? () => recorded.bootTime : timeOfBoot,
     // Of a machine that may be another, and of a time that has passed.
-    args: (pid) => (recorded ? -EOPNOTSUPP : readArgs(files, pid)),
+    args: (pid) => {
+      if (recorded) return -EOPNOTSUPP;
+      // Made with the first one that is asked for.
+      files ??= new ProcFiles(nativeDoor);
+      return readArgs(files, pid);
+    },
     executables: (processes) => {
       const found = backend.executables(processes);
       // Images have no programs.

@@ -14,8 +14,11 @@ import { close, getdents64, openat } from '../../sys/calls.ts';
 import type { Door } from '../../sys/door.ts';
 import { EACCES, ENOENT, EPERM, ESRCH, errnoOf } from '../../sys/errno.ts';
 import { Memory } from '../../sys/memory.ts';
+import { FileReader } from '../../sys/reader.ts';
 import { LINUX_DIRENT64_D_NAME, LINUX_DIRENT64_D_RECLEN } from '../../sys/uapi.gen.ts';
 
+/** openat(2): relative to the current directory */
+const AT_FDCWD = -100;
 /** Directory entries of one getdents64(2): about 1,300 descriptors. */
 const DIRECTORY_BYTES = 32 * 1024;
 /** The files of /proc/PID that are read whole fit; a status file has about 1,500 bytes. */
@@ -31,11 +34,14 @@ export function errnoOfProcess(errno: number): number {
 export class ProcFiles {
   readonly #door: Door | undefined;
   readonly #directory: Memory | undefined;
-  readonly #file = Buffer.allocUnsafe(FILE_BYTES);
+  readonly #reader: FileReader | undefined;
+  /** Of its own, not out of Buffer's pool: its address is asked for once. */
+  readonly #file = Buffer.allocUnsafeSlow(FILE_BYTES);
 
-  /** @param door without one, directories are listed by node:fs: the same, slower */
+  /** @param door without one, everything is read by node:fs: the same, slower */
   constructor(door: Door | undefined) {
     this.#door = door;
+    this.#reader = door && new FileReader(door);
     this.#directory = door && new Memory(door, DIRECTORY_BYTES);
   }
 
@@ -76,8 +82,12 @@ export class ProcFiles {
     }
   }
 
-  /** Length of what is in the buffer, or a negative errno. */
+  /** Length of what is in the buffer, or a negative errno: three system calls. */
   #read(path: string): number {
+    return this.#reader ? this.#reader.into(this.#file, AT_FDCWD, path, 0, true) : this.#readByNode(path);
+  }
+
+  #readByNode(path: string): number {
     let fd: number;
     try {
       fd = openSync(path, constants.O_RDONLY);
