@@ -153,6 +153,9 @@ struct fdinfo_pipe {
 	__u64 capacity;	/* bytes */
 };
 
+#define FDINFO_KNOWS_RECEIVE (1U << 0)	/* fdinfo_inet.valid: the queues that were read */
+#define FDINFO_KNOWS_SEND (1U << 1)
+
 /* Addresses in network order, ports in the host's. */
 struct fdinfo_inet {
 	struct fdmap_attribute head;
@@ -161,7 +164,7 @@ struct fdinfo_inet {
 	__u16 protocol;
 	__u16 local_port;
 	__u16 remote_port;
-	__u16 has_queues;	/* 1: the receive queue is known, 2: the send queue */
+	__u16 valid;	/* FDINFO_KNOWS_RECEIVE, _SEND, _SHUTDOWN, and what is shut */
 	__u32 receive_queue;	/* bytes; of a listener, connections waiting for accept(2) */
 	__u32 send_queue;	/* bytes; of a listener, the most that may wait */
 	__u32 netns;
@@ -184,13 +187,16 @@ struct fdinfo_socket {
 	__u32 remote_cid;
 	__u32 remote_port;
 	__u32 groups;	/* netlink: the first 32 */
-	__u32 valid;	/* FDINFO_SOCKET_* */
+	__u32 valid;	/* FDINFO_KNOWS_DETAIL and others, and what is shut */
 	__u64 peer;	/* unix: inode of the socket at the other end, 0 for none */
 };
 
 #define FDINFO_KNOWS_DETAIL (1U << 0)	/* what only this family has was read */
 #define FDINFO_KNOWS_NETNS (1U << 1)
 #define FDINFO_KNOWS_PEER (1U << 2)
+#define FDINFO_KNOWS_SHUTDOWN (1U << 3)	/* in both structs: and so the next two */
+#define FDINFO_SHUT_READ (1U << 4)	/* shutdown(2): nothing more is received */
+#define FDINFO_SHUT_WRITE (1U << 5)	/* nothing more is sent */
 
 struct fdinfo_eventfd {
 	struct fdmap_attribute head;

@@ -415,6 +415,9 @@ struct fdinfo_pipe {
 	uint64_t capacity;	/* bytes */
 };
 
+#define FDINFO_KNOWS_RECEIVE (1U << 0)	/* fdinfo_inet.valid: the queues that were read */
+#define FDINFO_KNOWS_SEND (1U << 1)
+
 /* Addresses in network order, ports in the host's. */
 struct fdinfo_inet {
 	struct fdmap_attribute head;
@@ -423,7 +426,7 @@ struct fdinfo_inet {
 	uint16_t protocol;
 	uint16_t local_port;
 	uint16_t remote_port;
-	uint16_t has_queues;	/* 1: the receive queue is known, 2: the send queue */
+	uint16_t valid;	/* FDINFO_KNOWS_RECEIVE, _SEND, _SHUTDOWN, and what is shut */
 	uint32_t receive_queue;	/* bytes; of a listener, connections waiting for accept(2) */
 	uint32_t send_queue;	/* bytes; of a listener, the most that may wait */
 	uint32_t netns;
@@ -446,13 +449,16 @@ struct fdinfo_socket {
 	uint32_t remote_cid;
 	uint32_t remote_port;
 	uint32_t groups;	/* netlink: the first 32 */
-	uint32_t valid;	/* FDINFO_SOCKET_* */
+	uint32_t valid;	/* FDINFO_KNOWS_DETAIL and others, and what is shut */
 	uint64_t peer;	/* unix: inode of the socket at the other end, 0 for none */
 };
 
 #define FDINFO_KNOWS_DETAIL (1U << 0)	/* what only this family has was read */
 #define FDINFO_KNOWS_NETNS (1U << 1)
 #define FDINFO_KNOWS_PEER (1U << 2)
+#define FDINFO_KNOWS_SHUTDOWN (1U << 3)	/* in both structs: and so the next two */
+#define FDINFO_SHUT_READ (1U << 4)	/* shutdown(2): nothing more is received */
+#define FDINFO_SHUT_WRITE (1U << 5)	/* nothing more is sent */
 
 struct fdinfo_eventfd {
 	struct fdmap_attribute head;

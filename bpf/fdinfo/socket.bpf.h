@@ -23,6 +23,7 @@
 #define IPPROTO_UDP 17
 #define IPPROTO_ICMPV6 58
 #define IPPROTO_UDPLITE 136
+#define IPPROTO_MPTCP 262
 #define SOCK_STREAM 1
 #define SOCK_RAW 3
 #define TCP_LISTEN 10
@@ -78,6 +79,7 @@ struct sock {
 	struct counter sk_wmem_alloc;
 	__u16 sk_protocol;
 	__u16 sk_type;
+	unsigned char sk_shutdown;
 	__u32 sk_ack_backlog;
 	__u32 sk_max_ack_backlog;
 	struct socket *sk_socket;
@@ -145,6 +147,7 @@ static __always_inline __u32 inet_type(__u16 protocol, __u16 socket_type)
 		return FDINFO_RAW;
 	switch (protocol) {
 	case IPPROTO_TCP:
+	case IPPROTO_MPTCP:
 		return FDINFO_TCP;
 	case IPPROTO_UDP:
 		return FDINFO_UDP;
@@ -172,6 +175,12 @@ static __always_inline __u32 type_of_family(__u16 family)
 	return FDINFO_SOCKET;
 }
 
+/* RCV_SHUTDOWN and SEND_SHUTDOWN of include/net/sock.h are the bits 1 and 2. */
+static __always_inline __u32 shutdown_of(struct sock *sk)
+{
+	return FDINFO_KNOWS_SHUTDOWN | (READ(sk, sk_shutdown) & 3) * FDINFO_SHUT_READ;
+}
+
 static __always_inline void read_inet(struct subject *s, struct sock *sk, __u16 family, __u16 protocol)
 {
 	struct fdinfo_inet *inet = &s->class.inet;
@@ -191,7 +200,7 @@ static __always_inline void read_inet(struct subject *s, struct sock *sk, __u16 
 		BPF_CORE_READ_INTO((struct in6_addr_bytes *)inet->local, sk, __sk_common.skc_v6_rcv_saddr);
 		BPF_CORE_READ_INTO((struct in6_addr_bytes *)inet->remote, sk, __sk_common.skc_v6_daddr);
 	}
-	inet->has_queues = 1 | 2;
+	inet->valid = FDINFO_KNOWS_RECEIVE | FDINFO_KNOWS_SEND | shutdown_of(sk);
 	if (s->record.type != FDINFO_TCP) {
 		struct counter held;
 		int send;
@@ -201,6 +210,9 @@ static __always_inline void read_inet(struct subject *s, struct sock *sk, __u16 
 		send = held.counter;
 		inet->receive_queue = READ(sk, sk_backlog.rmem_alloc.counter);
 		inet->send_queue = send > 0 ? send - 1 : 0;
+	} else if (protocol == IPPROTO_MPTCP) {
+		/* its flows have them, and its first flow the backlog */
+		inet->valid &= ~(FDINFO_KNOWS_RECEIVE | FDINFO_KNOWS_SEND);
 	} else if (inet->state == TCP_LISTEN) {
 		/* tcp_diag_get_info() of net/ipv4/tcp_diag.c */
 		inet->receive_queue = READ(sk, sk_ack_backlog);
@@ -314,7 +326,7 @@ __noinline int read_socket(struct subject *s)
 	s->class.socket.protocol = protocol;
 	s->class.socket.state = READ(sk, __sk_common.skc_state);
 	s->class.socket.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
-	s->class.socket.valid = FDINFO_KNOWS_NETNS;
+	s->class.socket.valid = FDINFO_KNOWS_NETNS | shutdown_of(sk);
 	read_other(s, sk, family);
 	return 0;
 }

@@ -4,14 +4,14 @@ export const FDINFO = {
   name: 'fdinfo',
   maps: ['subjects', 'rodata'],
   programs: ['fdinfo_request', 'fdinfo_files'],
-  sha256: '50def0dc20a3070af83851633d617eabb284aeaedbd3fc92fae73f7d16d486cf',
+  sha256: '539f2cbdbf02d47f01ecdd8ddd97d7a5686285d1d7fdd7968b6559bd2ce9d6e5',
 } as const;
 
 export const FDINFO_PLACES = {
   name: 'fdinfo-places',
   maps: ['subjects', 'rodata'],
   programs: ['places_request', 'fdinfo_places', 'fdinfo_mappings'],
-  sha256: '5b60aab9ea90e59242ba7491d9725dc0b95aae798495c482e7b4b863f8f6fab2',
+  sha256: '724e2689343e8d04f2f28a1cfe6b7b9e5669fac098b92f05b953378c61697e4e',
 } as const;
 
 export const FDINFO_SEARCH = {
@@ -130,7 +130,7 @@ export const TEXT_FDS = {
   name: 'text-fds',
   maps: ['subjects', 'lines', 'rodata', 'rodata_text'],
   programs: ['text_fds'],
-  sha256: '523ab87fba096fed62ba89392f927c9ca9efe0cb2fcd986281d6d4e71910a8c2',
+  sha256: 'c4b1e5e0b62f834d99a52f7a74c489c94c1c2fcb457058bc233c3bb1dc7ae9cc',
 } as const;
 
 export const TEXT_PS = {

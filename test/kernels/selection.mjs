@@ -85,6 +85,8 @@ const statedSkips = [
   { reason: /^\/proc has no identity of open files$/ },
   { reason: /^a stream has no threads of their own$/ },
   { reason: /^a stream of the machine has everything$/ },
+  { reason: /^\/proc\/net does not tell it$/ },
+  { reason: /^the kernel has no Multipath TCP$/ },
   { reason: /^a stream of places needs a question$/ },
   { reason: /^a world opens a backend by a name that open\(\) knows$/ },
   { reason: /^is about no \/proc$/ },

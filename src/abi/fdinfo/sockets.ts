@@ -1,7 +1,7 @@
 /** Sockets: struct fdinfo_inet and struct fdinfo_socket of bpf/fdinfo.h. */
 
 import * as abi from '../layout.gen.ts';
-import { DescriptorBase } from './descriptor.ts';
+import { type Access, DescriptorBase } from './descriptor.ts';
 import { textOf } from './text.ts';
 import type { DescriptorType } from './types.ts';
 
@@ -114,6 +114,13 @@ export interface InetAddress {
   readonly port: number;
 }
 
+function shutdownOf(valid: number): Access | undefined {
+  if ((valid & abi.FDINFO_KNOWS_SHUTDOWN) === 0) return undefined;
+  const read = valid & abi.FDINFO_SHUT_READ ? 'r' : '';
+  const write = valid & abi.FDINFO_SHUT_WRITE ? 'w' : '';
+  return (read + write || '-') as Access;
+}
+
 /** TCP, UDP, UDP-Lite, raw and ping sockets, and others over IP (`type` is `socket` there). */
 export class InetSocketDescriptor extends DescriptorBase {
   override get type() {
@@ -163,18 +170,24 @@ export class InetSocketDescriptor extends DescriptorBase {
 
   private queue(offset: number, known: number): number | undefined {
     const at = this.own();
-    if (at === 0 || (this.chunk.u16(at + abi.FDINFO_INET_HAS_QUEUES) & known) === 0) return undefined;
+    if (at === 0 || (this.chunk.u16(at + abi.FDINFO_INET_VALID) & known) === 0) return undefined;
     return this.chunk.word(at + offset);
   }
 
   /** Bytes; of a listener, connections that wait for accept(2). As Recv-Q of ss(8). */
   get receiveQueue(): number | undefined {
-    return this.queue(abi.FDINFO_INET_RECEIVE_QUEUE, 1);
+    return this.queue(abi.FDINFO_INET_RECEIVE_QUEUE, abi.FDINFO_KNOWS_RECEIVE);
   }
 
   /** Bytes; of a listener, the most that may wait. As Send-Q of ss(8). */
   get sendQueue(): number | undefined {
-    return this.queue(abi.FDINFO_INET_SEND_QUEUE, 2);
+    return this.queue(abi.FDINFO_INET_SEND_QUEUE, abi.FDINFO_KNOWS_SEND);
+  }
+
+  /** What shutdown(2), or the other end, has closed: receiving, sending, both, or neither. */
+  get shutdown(): Access | undefined {
+    const at = this.own();
+    return at === 0 ? undefined : shutdownOf(this.chunk.u16(at + abi.FDINFO_INET_VALID));
   }
 
   /** Inode of its network namespace. */
@@ -202,6 +215,7 @@ const INET_MEMBERS = [
   'state',
   'receiveQueue',
   'sendQueue',
+  'shutdown',
   'netns',
   'interface',
 ];
@@ -222,6 +236,12 @@ class OtherSocket extends DescriptorBase {
   get socketType(): string | undefined {
     const at = this.socket();
     return at === 0 ? undefined : SOCKET_TYPES[this.chunk.u16(at + abi.FDINFO_SOCKET_SOCKET_TYPE)];
+  }
+
+  /** What shutdown(2), or the other end, has closed: receiving, sending, both, or neither. */
+  get shutdown(): Access | undefined {
+    const at = this.socket();
+    return at === 0 ? undefined : shutdownOf(this.chunk.word(at + abi.FDINFO_SOCKET_VALID));
   }
 
   /** Inode of its network namespace. */
@@ -275,7 +295,7 @@ export class UnixSocketDescriptor extends OtherSocket {
   }
 
   protected override get ownMembers(): readonly string[] {
-    return ['socketType', 'state', 'abstract', 'peer', 'netns'];
+    return ['socketType', 'state', 'abstract', 'peer', 'shutdown', 'netns'];
   }
 }
 
@@ -304,7 +324,7 @@ export class NetlinkSocketDescriptor extends OtherSocket {
   }
 
   protected override get ownMembers(): readonly string[] {
-    return ['socketType', 'protocol', 'portId', 'groups', 'netns'];
+    return ['socketType', 'protocol', 'portId', 'groups', 'shutdown', 'netns'];
   }
 }
 
@@ -326,7 +346,7 @@ export class PacketSocketDescriptor extends OtherSocket {
   }
 
   protected override get ownMembers(): readonly string[] {
-    return ['socketType', 'protocol', 'interface', 'netns'];
+    return ['socketType', 'protocol', 'interface', 'shutdown', 'netns'];
   }
 }
 
@@ -362,7 +382,7 @@ export class VsockSocketDescriptor extends OtherSocket {
   }
 
   protected override get ownMembers(): readonly string[] {
-    return ['socketType', 'local', 'remote', 'state', 'netns'];
+    return ['socketType', 'local', 'remote', 'state', 'shutdown', 'netns'];
   }
 }
 
@@ -384,7 +404,7 @@ export class SocketDescriptor extends OtherSocket {
   }
 
   protected override get ownMembers(): readonly string[] {
-    return ['family', 'socketType', 'protocol', 'netns'];
+    return ['family', 'socketType', 'protocol', 'shutdown', 'netns'];
   }
 }
 

@@ -117,6 +117,11 @@ export const DESCRIPTOR_COLUMNS: readonly DescriptorColumn[] = [
   member('state', 'string', 'of a socket'),
   member('receiveQueue', 'number', 'bytes; of a listener, connections that wait'),
   member('sendQueue', 'number', 'bytes; of a listener, the most that may wait'),
+  member(
+    'shutdown',
+    'string',
+    'what shutdown(2) has closed: receiving (r), sending (w), both (rw) or neither (-)',
+  ),
   member('netns', 'number', 'inode of its network namespace'),
   member('interface', 'number', 'index of the interface that it is bound to'),
   member('abstract', 'string', 'abstract name of a unix socket'),

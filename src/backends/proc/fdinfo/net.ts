@@ -11,15 +11,21 @@ export interface InetSocket {
   readonly state: number;
   readonly receiveQueue: number;
   readonly sendQueue: number;
+  /** False: they are those of other sockets, its flows. */
+  readonly hasQueues?: boolean;
   /** Of a listener too: /proc/net has 0 there. */
   readonly hasBacklog?: boolean;
   readonly protocol: number;
   /** That it is bound to. */
   readonly interface?: number;
+  /** RCV_SHUTDOWN, SEND_SHUTDOWN; of sock_diag(7) alone. */
+  readonly shutdown?: number;
 }
 
 export interface OtherSocket {
   readonly kind: 'other';
+  /** RCV_SHUTDOWN, SEND_SHUTDOWN; of sock_diag(7) alone. */
+  readonly shutdown?: number;
   readonly type: 'unix' | 'netlink' | 'packet' | 'vsock';
   readonly family: number;
   readonly socketType: number;

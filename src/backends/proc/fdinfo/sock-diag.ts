@@ -25,7 +25,14 @@ const SOCK_DIAG_BY_FAMILY = 20;
 const UDIAG_SHOW_NAME_AND_PEER = 1 | 4;
 const UNIX_DIAG_NAME = 0;
 const UNIX_DIAG_PEER = 2;
+const UNIX_DIAG_SHUTDOWN = 6;
 const UNIX_DIAG_MSG = 16;
+/** include/uapi/linux/inet_diag.h */
+const INET_DIAG_REQ = 56;
+const INET_DIAG_REQ_PROTOCOL = 3;
+const INET_DIAG_SHUTDOWN = 8;
+const INET_DIAG_MSG = 72;
+const IPPROTO_MPTCP = 262;
 /** A part of a dump is never longer: netlink_dump() of net/netlink/af_netlink.c */
 const PART = 32 * 1024;
 
@@ -38,16 +45,40 @@ interface Dump {
 const bytesAt = (view: DataView, at: number, length: number) =>
   new Uint8Array(view.buffer, view.byteOffset + at, length).slice();
 
+/** Attributes behind the fixed part of a message, by type: where the payload begins, and its length. */
+function attributesOf(message: DataView, fixed: number): Map<number, readonly [at: number, length: number]> {
+  const found = new Map<number, readonly [number, number]>();
+  for (let at = fixed; at + 4 <= message.byteLength; ) {
+    const length = message.getUint16(at, true);
+    if (length < 4 || at + length > message.byteLength) break;
+    found.set(message.getUint16(at + 2, true), [at + 4, length - 4]);
+    at += (length + 3) & ~3;
+  }
+  return found;
+}
+
+/** A byte that an attribute may have. */
+function byteOf(message: DataView, attribute: readonly [at: number, length: number] | undefined) {
+  return attribute && attribute[1] > 0 ? { shutdown: message.getUint8(attribute[0]) } : {};
+}
+
 /** include/uapi/linux/inet_diag.h: struct inet_diag_req_v2, struct inet_diag_msg */
 function inet(type: 'tcp' | 'udp' | 'udplite', family: 4 | 6, protocol: number): Dump {
   return {
     request() {
-      const bytes = new Uint8Array(56);
-      bytes.set([family === 4 ? AF_INET : AF_INET6, protocol]);
-      return bytes.fill(0xff, 4, 8);
+      const view = new DataView(new ArrayBuffer(INET_DIAG_REQ + 8));
+      view.setUint8(0, family === 4 ? AF_INET : AF_INET6);
+      view.setUint8(1, protocol & 0xff);
+      view.setUint32(4, 0xffff_ffff, true);
+      if (protocol <= 0xff) return new Uint8Array(view.buffer, 0, INET_DIAG_REQ);
+      // More than the byte has room for: inet_diag_get_protocol() of net/ipv4/inet_diag.c
+      view.setUint16(INET_DIAG_REQ, 8, true);
+      view.setUint16(INET_DIAG_REQ + 2, INET_DIAG_REQ_PROTOCOL, true);
+      view.setUint32(INET_DIAG_REQ + 4, protocol, true);
+      return new Uint8Array(view.buffer);
     },
     parse(message) {
-      if (message.byteLength < 72) return undefined;
+      if (message.byteLength < INET_DIAG_MSG) return undefined;
       const socket: NetSocket = {
         kind: 'inet',
         type,
@@ -62,6 +93,8 @@ function inet(type: 'tcp' | 'udp' | 'udplite', family: 4 | 6, protocol: number):
         receiveQueue: message.getUint32(56, true),
         sendQueue: message.getUint32(60, true),
         hasBacklog: true,
+        hasQueues: protocol !== IPPROTO_MPTCP,
+        ...byteOf(message, attributesOf(message, INET_DIAG_MSG).get(INET_DIAG_SHUTDOWN)),
       };
       return [message.getUint32(68, true), socket];
     },
@@ -79,16 +112,9 @@ const unix: Dump = {
   },
   parse(message) {
     if (message.byteLength < UNIX_DIAG_MSG) return undefined;
-    let name: Uint8Array | undefined;
-    let peer = 0;
-    for (let at = UNIX_DIAG_MSG; at + 4 <= message.byteLength; ) {
-      const length = message.getUint16(at, true);
-      if (length < 4 || at + length > message.byteLength) break;
-      const type = message.getUint16(at + 2, true);
-      if (type === UNIX_DIAG_NAME) name = bytesAt(message, at + 4, length - 4);
-      if (type === UNIX_DIAG_PEER && length >= 8) peer = message.getUint32(at + 4, true);
-      at += (length + 3) & ~3;
-    }
+    const attributes = attributesOf(message, UNIX_DIAG_MSG);
+    const [nameAt, nameLength] = attributes.get(UNIX_DIAG_NAME) ?? [0, 0];
+    const [peerAt, peerLength] = attributes.get(UNIX_DIAG_PEER) ?? [0, 0];
     const socket: NetSocket = {
       kind: 'other',
       type: 'unix',
@@ -96,8 +122,9 @@ const unix: Dump = {
       socketType: message.getUint8(1),
       protocol: 0,
       state: message.getUint8(2),
-      peer,
-      ...(name && name.length > 0 ? { name } : {}),
+      peer: peerLength >= 4 ? message.getUint32(peerAt, true) : 0,
+      ...(nameLength > 0 ? { name: bytesAt(message, nameAt, nameLength) } : {}),
+      ...byteOf(message, attributes.get(UNIX_DIAG_SHUTDOWN)),
     };
     return [message.getUint32(4, true), socket];
   },
@@ -125,7 +152,7 @@ const vsock: Dump = {
   },
 };
 
-/** By the files of /proc/net that they stand for; vsock has none. */
+/** By the files of /proc/net that they stand for, where there is one. */
 const DUMPS: ReadonlyMap<string, Dump> = new Map([
   ['tcp', inet('tcp', 4, 6)],
   ['tcp6', inet('tcp', 6, 6)],
@@ -135,7 +162,12 @@ const DUMPS: ReadonlyMap<string, Dump> = new Map([
   ['udplite6', inet('udplite', 6, 136)],
   ['unix', unix],
   ['vsock', vsock],
+  ['mptcp', inet('tcp', 4, IPPROTO_MPTCP)],
+  ['mptcp6', inet('tcp', 6, IPPROTO_MPTCP)],
 ]);
+
+/** Tables that no file of /proc/net stands for. */
+export const WITHOUT_FILES = ['vsock', 'mptcp', 'mptcp6'];
 
 /**
  * Looks at the messages of one part of a dump.

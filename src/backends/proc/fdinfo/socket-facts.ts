@@ -5,9 +5,10 @@ import * as abi from '../../../abi/layout.gen.ts';
 import type { InetSocket, NetSocket, OtherSocket } from './net.ts';
 
 const TCP_LISTEN = 10;
-/** fdinfo_inet.has_queues */
-const RECEIVE = 1;
-const SEND = 2;
+
+/** RCV_SHUTDOWN and SEND_SHUTDOWN of include/net/sock.h, as sock_diag(7) tells them. */
+const shutdownBits = (shutdown: number | undefined) =>
+  shutdown === undefined ? 0 : abi.FDINFO_KNOWS_SHUTDOWN | ((shutdown & 3) * abi.FDINFO_SHUT_READ);
 
 function inetFacts(writer: RecordWriter, socket: InetSocket, netns: number): void {
   const at = writer.attribute(abi.FDINFO_A_INET, abi.SIZEOF_FDINFO_INET);
@@ -19,7 +20,13 @@ function inetFacts(writer: RecordWriter, socket: InetSocket, netns: number): voi
   short(abi.FDINFO_INET_LOCAL_PORT, socket.localPort);
   short(abi.FDINFO_INET_REMOTE_PORT, socket.remotePort);
   const hidden = socket.type === 'tcp' && socket.state === TCP_LISTEN && !socket.hasBacklog;
-  short(abi.FDINFO_INET_HAS_QUEUES, hidden ? RECEIVE : RECEIVE | SEND);
+  const queues =
+    socket.hasQueues === false
+      ? 0
+      : hidden
+        ? abi.FDINFO_KNOWS_RECEIVE
+        : abi.FDINFO_KNOWS_RECEIVE | abi.FDINFO_KNOWS_SEND;
+  short(abi.FDINFO_INET_VALID, queues | shutdownBits(socket.shutdown));
   writer.setU32(at + abi.FDINFO_INET_RECEIVE_QUEUE, socket.receiveQueue);
   writer.setU32(at + abi.FDINFO_INET_SEND_QUEUE, hidden ? 0 : socket.sendQueue);
   writer.setU32(at + abi.FDINFO_INET_NETNS, netns);
@@ -43,7 +50,10 @@ function otherFacts(writer: RecordWriter, socket: OtherSocket, netns: number): v
   writer.setU32(at + abi.FDINFO_SOCKET_GROUPS, socket.groups ?? 0);
   writer.setU32(at + abi.FDINFO_SOCKET_INTERFACE, socket.interface ?? 0);
   writer.setNumber(at + abi.FDINFO_SOCKET_PEER, socket.peer ?? 0);
-  writer.setU32(at + abi.FDINFO_SOCKET_VALID, abi.FDINFO_KNOWS_DETAIL | abi.FDINFO_KNOWS_NETNS | peer);
+  writer.setU32(
+    at + abi.FDINFO_SOCKET_VALID,
+    abi.FDINFO_KNOWS_DETAIL | abi.FDINFO_KNOWS_NETNS | peer | shutdownBits(socket.shutdown),
+  );
   if (socket.name) writer.payload(abi.FDINFO_A_NAME, socket.name);
 }
 

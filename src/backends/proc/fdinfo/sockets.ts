@@ -7,7 +7,7 @@ import { Memory } from '../../../sys/memory.ts';
 import { linkText, type ProcFiles } from '../files.ts';
 import { type NetSocket, TABLES } from './net.ts';
 import type { Subject } from './process.ts';
-import { addByDiag } from './sock-diag.ts';
+import { addByDiag, WITHOUT_FILES } from './sock-diag.ts';
 
 /** Of one network namespace, by inode. */
 interface Namespace {
@@ -39,6 +39,8 @@ const TYPES: Readonly<Record<NetSocket['type'], number>> = {
 const PROTOCOL_NAMES: ReadonlyMap<string, number> = new Map([
   ['TCP', abi.FDINFO_TCP],
   ['TCPv6', abi.FDINFO_TCP],
+  ['MPTCP', abi.FDINFO_TCP],
+  ['MPTCPv6', abi.FDINFO_TCP],
   ['UDP', abi.FDINFO_UDP],
   ['UDPv6', abi.FDINFO_UDP],
   ['UDP-Lite', abi.FDINFO_UDPLITE],
@@ -108,7 +110,7 @@ export class SocketFinder {
       // One that the kernel has not, or may not show: its sockets are known by their protocol's name.
       if (typeof text === 'string') add(sockets, text);
     }
-    if (door) addByDiag(door, 'vsock', sockets);
+    if (door) for (const table of WITHOUT_FILES) addByDiag(door, table, sockets);
     return sockets;
   }
 
