@@ -116,4 +116,5 @@ struct statx statx_answer;
 enum bpf_cmd cmd;
 enum bpf_map_type map_type;
 enum bpf_prog_type prog_type;
+enum bpf_link_type link_type;
 enum bpf_attach_type attach_type;

@@ -12,7 +12,7 @@ import { compile, macrosOf, toolVersions, typesOf } from './bpf/compile.mjs';
 import { withRecords } from './bpf/header.mjs';
 import { contextLayouts } from './bpf/layout.mjs';
 import { objectTable, skeletonOf } from './bpf/skeleton.mjs';
-import { uapiModule } from './bpf/uapi.mjs';
+import { bpfTypesModule, uapiModule } from './bpf/uapi.mjs';
 
 const ROOT = join(import.meta.dirname, '..');
 const check = process.argv.includes('--check');
@@ -38,6 +38,7 @@ outputs.set('src/loader/objects.gen.ts', objectTable(objects));
 const types = typesOf(compile(ROOT, 'bpf/types.c', join(work, 'types.o')));
 outputs.set('src/abi/layout.gen.ts', contextLayouts(types, macrosOf(ROOT, 'bpf/fdmap.h')));
 outputs.set('src/sys/uapi.gen.ts', uapiModule(types));
+outputs.set('src/abi/fdinfo/bpf-types.gen.ts', bpfTypesModule(types));
 const read = (path) => readFileSync(join(ROOT, path), 'utf8');
 outputs.set(
   'include/fdmap.h',

@@ -1,6 +1,7 @@
 /** Descriptors of kernel objects: processes, BPF, io_uring, namespaces, and those known by name alone. */
 
 import * as abi from '../layout.gen.ts';
+import { LINK_TYPES, MAP_TYPES, PROG_TYPES } from './bpf-types.gen.ts';
 import { DescriptorBase } from './descriptor.ts';
 import { UNKNOWN_FLAGS } from './flags.ts';
 import { textOf } from './text.ts';
@@ -44,6 +45,11 @@ export class BpfMapDescriptor extends BpfDescriptor {
     return super.type as 'bpf-map';
   }
 
+  /** {@link mapType} by its name in linux/bpf.h, in lower case; undefined for one that is newer than this package's. */
+  get bpfType(): string | undefined {
+    return MAP_TYPES[this.mapType ?? -1];
+  }
+
   /** enum bpf_map_type */
   get mapType(): number | undefined {
     return this.number(abi.FDINFO_BPF_TYPE);
@@ -68,7 +74,7 @@ export class BpfMapDescriptor extends BpfDescriptor {
   }
 
   protected override get ownMembers(): readonly string[] {
-    return ['id', 'name', 'mapType', 'keySize', 'valueSize', 'maxEntries', 'frozen'];
+    return ['id', 'name', 'bpfType', 'mapType', 'keySize', 'valueSize', 'maxEntries', 'frozen'];
   }
 }
 
@@ -77,19 +83,29 @@ export class BpfProgDescriptor extends BpfDescriptor {
     return super.type as 'bpf-prog';
   }
 
+  /** {@link progType} by its name in linux/bpf.h, in lower case; undefined for one that is newer than this package's. */
+  get bpfType(): string | undefined {
+    return PROG_TYPES[this.progType ?? -1];
+  }
+
   /** enum bpf_prog_type */
   get progType(): number | undefined {
     return this.number(abi.FDINFO_BPF_TYPE);
   }
 
   protected override get ownMembers(): readonly string[] {
-    return ['id', 'name', 'progType'];
+    return ['id', 'name', 'bpfType', 'progType'];
   }
 }
 
 export class BpfLinkDescriptor extends BpfDescriptor {
   override get type() {
     return super.type as 'bpf-link';
+  }
+
+  /** {@link linkType} by its name in linux/bpf.h, in lower case; undefined for one that is newer than this package's. */
+  get bpfType(): string | undefined {
+    return LINK_TYPES[this.linkType ?? -1];
   }
 
   /** enum bpf_link_type */
@@ -103,7 +119,7 @@ export class BpfLinkDescriptor extends BpfDescriptor {
   }
 
   protected override get ownMembers(): readonly string[] {
-    return ['id', 'linkType', 'progId'];
+    return ['id', 'bpfType', 'linkType', 'progId'];
   }
 }
 

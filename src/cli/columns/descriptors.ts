@@ -164,6 +164,7 @@ export const DESCRIPTOR_COLUMNS: readonly DescriptorColumn[] = [
   member('target', 'number', 'process of a pidfd'),
   member('name', 'string', 'of a memfd, namespace, BPF object, anonymous inode'),
   member('seals', 'array', 'of a memfd'),
+  member('bpfType', 'string', 'of a BPF map, program or link: `hash`, `kprobe`, …'),
   member('mapType', 'number', 'enum bpf_map_type'),
   member('progType', 'number', 'enum bpf_prog_type'),
   member('linkType', 'number', 'enum bpf_link_type'),
