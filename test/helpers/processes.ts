@@ -13,7 +13,7 @@ export interface Small {
 }
 
 /** dash takes one digit for a redirection's number, and more for a word of the command. */
-const SHELL = existsSync('/bin/bash') ? 'bash' : 'sh';
+const SHELL = ['/bin/bash', '/usr/bin/bash'].some((path) => existsSync(path)) ? 'bash' : 'sh';
 
 /** `sh -c script`; ended with the test that it was started in. */
 export function shell(script: string, options: { uid?: number; gid?: number } = {}): Small {
