@@ -27,8 +27,15 @@ async function reader(first: number, milliseconds: number) {
       const wrong: string[] = [];
       let rounds = 0;
       try {
+        // What is opened when it is first needed is opened now.
+        handle.pidinfo(Array(100).fill(process.pid), { fields: ['pid'] });
+        for (let i = 0; i < 3; i++) handle.pidinfo(undefined, { fields: ['fds'] });
         const numbers = String(handle.fdmap(process.pid));
         const own = JSON.stringify(handle.pidinfo(process.pid, { fields: ['pid', 'fds', 'ppid'] }).toArray());
+        const fds = String(handle.pidinfo(process.pid, { fields: ['fds'] }).toArray()[0]?.fds);
+        const whole = JSON.stringify(
+          handle.pidinfo(process.pid, { fields: ['cgroup', 'files', 'command'] }).toArray(),
+        );
         const threads = String(handle.pidmap({ mode: 'threads' }));
         const ours = fs.readdirSync('/proc/self/fd').filter((fd) => Number(fd) >= from).length;
         if (ours < 500) throw new Error(`${ours} descriptors`);
@@ -41,6 +48,13 @@ async function reader(first: number, milliseconds: number) {
           check('pidmap', String(handle.pidmap({ mode: 'threads' })), threads);
           const row = handle.pidinfo(process.pid, { fields: ['pid', 'fds', 'ppid'] }).toArray();
           check('pidinfo', JSON.stringify(row), own);
+          // By the wide program, of the walk that counts, of the path of a cgroup, and of a look at each file.
+          const many = handle.pidinfo(Array(100).fill(process.pid), { fields: ['pid', 'fds', 'ppid'] });
+          for (const each of many) check('pidinfo of many', JSON.stringify([each]), own);
+          const counted = handle.pidinfo(undefined, { fields: ['fds'] }).toArray();
+          check('counts', String(counted.find(({ pid }) => pid === process.pid)?.fds), fds);
+          const status = handle.pidinfo(process.pid, { fields: ['cgroup', 'files', 'command'] }).toArray();
+          check('status', JSON.stringify(status), whole);
           if (rounds % 10 !== 0) continue;
           for (const { fd, pid, path: found } of handle.fdinfo(process.pid)) {
             if (pid !== process.pid) wrong.push(`fdinfo: a row of ${pid}`);
