@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -78,6 +78,40 @@ for (const backend of BACKENDS.filter(({ name }) => name === 'kernel' || name ==
       expect(run('who', one, '--command', 'nobody').status).toBe(1);
       expect(fds(two, '--user', 'root')).toEqual(process.getuid?.() === 0 ? [6] : []);
       expect(run('who', two, '--user', '54321').status).toBe(1);
+    });
+
+    test('who holds a unix socket, by its path and by an abstract name', async () => {
+      const path = join(directory, `socket of ${backend.name}`);
+      const server = createServer().listen(path);
+      await once(server, 'listening');
+      try {
+        const [row] = rows('who', `unix:${path}`);
+        expect(row).toMatchObject({ pid: process.pid, type: 'unix', path, state: 'LISTEN' });
+        expect(rows('who', path)).toEqual([expect.objectContaining({ pid: process.pid, path })]);
+        expect(run('who', `unix:${path} not`).status).toBe(1);
+        expect(run('who', `${process.pid}/${row.fd}`).stdout).toContain(path);
+      } finally {
+        await new Promise((resolve) => server.close(resolve));
+      }
+    });
+
+    test('by inode, by file system, and with places and mapped files', async () => {
+      const held = `${file} held`;
+      writeFileSync(held, 'x');
+      const { pid } = await sleeper(`5<'${held}' 6</proc/self/stat`);
+      const fds = (...args: string[]) =>
+        rows('ls', `${pid}`, '-o', 'fd', ...args).map(({ fd }: { fd: unknown }) => fd);
+      expect(fds('--inode', `${statSync(held).ino}`)).toEqual([5]);
+      expect(fds('--inode', `1,${statSync(held).ino}`)).toEqual([5]);
+      expect(fds('--mount', '/proc')).toEqual([6]);
+      expect(run('ls', `${pid}`, '--mount', '/nonexistent')).toMatchObject({
+        status: 3,
+        stderr: expect.stringMatching(/^fdmap: .*ENOENT.*\n$/),
+      });
+      const all = fds('--all');
+      expect(all).toEqual(expect.arrayContaining([5, 6, 'cwd', 'root', 'exe', 'mem']));
+      expect(fds().some((fd: unknown) => typeof fd === 'string')).toBe(false);
+      expect(fds('--stat')).toEqual(fds());
     });
 
     test('owner and driver of what is behind a descriptor', async () => {

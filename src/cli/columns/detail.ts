@@ -21,7 +21,8 @@ export function detailOf(row: Descriptor): string | undefined {
       if (!local || !remote) return undefined;
       const connected = remote.port !== 0;
       const ends = connected ? `${address(local)}->${address(remote)}` : address(local);
-      return words(ends, row.type === 'raw' && row.protocol, row.type === 'tcp' && state && `(${state})`);
+      const protocol = (row.type === 'raw' || row.protocol === 'mptcp') && row.protocol;
+      return words(ends, protocol, row.type === 'tcp' && state && `(${state})`);
     }
     case 'unix': {
       const name = row.path ?? (row.abstract === undefined ? undefined : `@${row.abstract}`);
@@ -56,7 +57,7 @@ export function detailOf(row: Descriptor): string | undefined {
     case 'timerfd':
       return words(
         row.clock,
-        row.remaining ? `in ${seconds(row.remaining)}` : 'not armed',
+        row.remaining !== undefined && (row.remaining ? `in ${seconds(row.remaining)}` : 'not armed'),
         !!row.interval && `every ${seconds(row.interval)}`,
       );
     case 'signalfd':
@@ -72,9 +73,10 @@ export function detailOf(row: Descriptor): string | undefined {
       return words(row.name, row.type === 'namespace' && `[${row.inode}]`);
     case 'bpf-map':
     case 'bpf-prog':
-      return words(row.id !== undefined && `id ${row.id}`, row.name);
+      return words(row.bpfType, row.id !== undefined && `id ${row.id}`, row.name);
     case 'bpf-link':
       return words(
+        row.bpfType,
         row.id !== undefined && `id ${row.id}`,
         row.progId !== undefined && `program ${row.progId}`,
       );
@@ -86,7 +88,7 @@ export function detailOf(row: Descriptor): string | undefined {
     case 'char':
       return words(row.path, row.master && `pty ${row.pty}`);
     case 'mqueue':
-      return words(row.path, `${row.messages} of ${row.maxMessages} messages`);
+      return words(row.path, row.messages !== undefined && `${row.messages} of ${row.maxMessages} messages`);
     case 'userfaultfd':
     case 'perf':
     case 'landlock':
