@@ -11,7 +11,7 @@ import { root } from './paths.mjs';
 import { expectedTier, plain, special, steps } from './plan.mjs';
 import { findKernelTrouble, parseEvents } from './qemu.mjs';
 import { toRows } from './rows.mjs';
-import { inSpecialBoots, isStatedSkip } from './selection.mjs';
+import { inSpecialBoots, isStatedSkip, notInShort } from './selection.mjs';
 import { kernelSources, parseDeb822, parseOneLine } from './sources.mjs';
 import { doctorRows, featureRows, productRows } from './stated.mjs';
 import { documentation, replaceBetweenMarkers } from './table.mjs';
@@ -197,6 +197,22 @@ describe('selection', () => {
       expect(argv(plain)).not.toContain(`--not=${part}`);
       expect(argv(plain, { ...nothing, specialToo: true })).toContain(`--not=${part}`);
     }
+  });
+
+  it('of a short run: something in every boot, without the slowest, each program by one way', () => {
+    const short = { ...nothing, short: true, specialToo: true };
+    for (const variant of [plain, ...special].filter(({ files }) => files.length > 0)) {
+      const parts = argv(variant, short);
+      for (const slow of notInShort) expect(parts).toContain(`--not=${slow}`);
+      const runs = tests.filter(
+        (name) =>
+          variant.files.some((part) => name.includes(part)) &&
+          !parts.some((part) => part.startsWith('--not=') && name.includes(part.slice('--not='.length))),
+      );
+      expect([variant.name, runs.length > 0]).toEqual([variant.name, true]);
+    }
+    const suite = steps(plain, has, 'A', short, 'amd64').find(({ name }) => name === 'suite');
+    expect(suite?.env?.FDMAP_TEST_BACKEND).toBe('pinned,kernel');
   });
 
   it('is left aside by --all and --file', () => {

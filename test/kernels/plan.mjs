@@ -23,6 +23,7 @@ import {
   backendsOf,
   inSpecialBoots,
   lackingOn,
+  notInShort,
   sameEverywhere,
   specialSubjects,
   subjects,
@@ -129,9 +130,9 @@ const probeLimit = 120;
 const suiteLimit = 2400;
 
 /**
- * What a run is asked for beyond the plan: all of the suite, or the files that are named. `specialToo`:
- * the run makes the special boots of this kernel as well.
- * @typedef {{all: boolean, files: string[], specialToo?: boolean}} Wanted
+ * What a run is asked for beyond the plan: all of the suite, the files that are named, or less than
+ * everything. `specialToo`: the run makes the special boots of this kernel as well.
+ * @typedef {{all: boolean, files: string[], short?: boolean, specialToo?: boolean}} Wanted
  */
 
 /**
@@ -146,7 +147,8 @@ const suiteLimit = 2400;
 function suite(require, tier, files, wanted, architecture) {
   const named = wanted.files.length > 0 ? wanted.files : wanted.all ? [] : files;
   const elsewhere = wanted.specialToo && named === subjects ? inSpecialBoots : [];
-  const unwanted = wanted.files.length > 0 ? [] : [...elsewhere, ...sameEverywhere];
+  const slow = wanted.short ? notInShort : [];
+  const unwanted = wanted.files.length > 0 ? [] : [...new Set([...elsewhere, ...slow, ...sameEverywhere])];
   const lacking = lackingOn(architecture);
   const needs = [...require, ...(tier === 'A' ? ['tier-a'] : [])].filter((need) => !lacking.includes(need));
   return {
@@ -157,7 +159,7 @@ function suite(require, tier, files, wanted, architecture) {
     ],
     env: {
       FDMAP_TEST_REQUIRE: needs.join(','),
-      FDMAP_TEST_BACKEND: wanted.all ? '' : backendsOf(tier).join(','),
+      FDMAP_TEST_BACKEND: wanted.all ? '' : backendsOf(tier, wanted.short).join(','),
     },
     limit: suiteLimit,
   };

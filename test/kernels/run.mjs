@@ -22,6 +22,7 @@ none means ${defaultVersions.join(', ')}.
                  without it: plain for each, the others with ${specialVersion} or the last VERSION
   --no-special   plain boots only
   --all          all of the suite in every boot, with every backend; without it: test/kernels/selection.mjs
+  --short        in a quarter of an hour: without the slowest files, each program by one way
   --file NAME    test files with NAME in their path only, may be repeated
   --arch NAME    amd64 (default) or arm64
   --jobs N       machines at a time
@@ -40,6 +41,7 @@ function options() {
       boot: { type: 'string', multiple: true, default: [] },
       'no-special': { type: 'boolean', default: false },
       all: { type: 'boolean', default: false },
+      short: { type: 'boolean', default: false },
       file: { type: 'string', multiple: true, default: [] },
       arch: { type: 'string', default: 'amd64' },
       jobs: { type: 'string' },
@@ -52,6 +54,8 @@ function options() {
   for (const name of values.boot)
     if (!variants.some((variant) => variant.name === name))
       throw new Unavailable(`--boot ${name}: no such boot`);
+  if (values.short && (values.all || values.docs))
+    throw new Unavailable('--short is not everything: neither --all nor --docs goes with it');
   if (!['amd64', 'arm64'].includes(values.arch)) throw new Unavailable(`--arch ${values.arch}: not known`);
   return { ...values, versions: positionals };
 }
@@ -104,7 +108,11 @@ async function main() {
     return 0;
   }
   const started = Date.now();
-  const workshop = await Workshop.open(wanted.arch, { all: wanted.all, files: wanted.file });
+  const workshop = await Workshop.open(wanted.arch, {
+    all: wanted.all,
+    files: wanted.file,
+    short: wanted.short,
+  });
   const { kernels } = workshop;
   const { missing, boots } = plan(wanted, kernels);
   if (!workshop.has.suite) say('no test file in test/: only the machines themselves are tried');

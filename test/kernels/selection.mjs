@@ -27,6 +27,18 @@ export const specialSubjects = {
  */
 export const inSpecialBoots = ['install/hidepid.', 'install/install.', 'install/markers.'];
 
+/**
+ * The slowest files of all boots: a short run (`--short`, a quarter of an hour of two processors, for
+ * CI) leaves them to a whole one.
+ */
+export const notInShort = [
+  'backends/resources.',
+  'calls/pidinfo-places.',
+  'install/hidepid.',
+  'install/install.',
+  'install/markers.',
+];
+
 /** What no kernel can change, or no guest can run: not part of the suite there, but with --file. */
 export const sameEverywhere = [
   'test/abi/',
@@ -49,10 +61,12 @@ export const sameEverywhere = [
  * 6.10 the kernel's own way is the iterators, before 6.13 it is the one without bpf_task_from_vpid,
  * which later kernels therefore need not be asked about again.
  * @param {import('./plan.mjs').Tier} tier
+ * @param {boolean} [short] each program once, and what is the same on every kernel not at all
  * @returns {string[]} names of test/helpers/backends.ts
  */
-export function backendsOf(tier) {
+export function backendsOf(tier, short = false) {
   if (tier === 'C') return ['proc'];
+  if (short) return ['pinned', 'kernel'];
   const both = ['pinned', 'pinned by streams', 'kernel'];
   return tier === 'B' ? [...both, 'proc'] : [...both, 'kernel by iterators', 'proc'];
 }
