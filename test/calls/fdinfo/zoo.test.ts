@@ -79,6 +79,24 @@ describeBackends('the zoo', (handle, { name, proc }) => {
     }
   });
 
+  test('no member but those that docs/fdinfo.md lists for its type', () => {
+    const page = readFileSync(new URL('../../../docs/fdinfo.md', import.meta.url), 'utf8');
+    const words = (text: string) => [...text.matchAll(/`([\w-]+)`/g)].map(([, word]) => word!);
+    const common = words(/^Every row: (.*)$/m.exec(page)![1]!);
+    const own = new Map<string, string[]>();
+    for (const [, types, members] of page.matchAll(/^\| (`[^|]*) \| ([^|]*) \|$/gm))
+      for (const type of words(types!)) own.set(type, [...(own.get(type) ?? []), ...words(members!)]);
+    for (const each of rows.values()) {
+      const listed = new Set([...common, ...(own.get(each.type) ?? [])]);
+      const found = Object.keys(JSON.parse(JSON.stringify(each)));
+      expect(
+        found.filter((member) => !listed.has(member)),
+        `${each.fd}: ${each.type}`,
+      ).toEqual([]);
+      expect(common.filter((member) => found.includes(member)).length).toBeGreaterThan(8);
+    }
+  });
+
   test('paths, as the bytes that they are', () => {
     for (const name of ['file', 'fake', 'dir', 'symlink', 'char', 'fifo'])
       expect(row(name), name).toMatchObject({ path: zoo.animals[name]!.path, deleted: false });
