@@ -25,7 +25,7 @@ export const specialSubjects = {
  * The slowest files, dozens of installations each: in a run that makes the special boots of a kernel
  * these run them, so that its plain boot need not.
  */
-export const inSpecialBoots = ['install/hidepid.', 'install/install.', 'install/markers.'];
+export const inSpecialBoots = ['install/hidepid.', 'install/install.', 'install/markers.', 'install/policy.'];
 
 /**
  * The slowest files of all boots: a short run (`--short`, a quarter of an hour of two processors, for
@@ -36,7 +36,9 @@ export const notInShort = [
   'calls/pidinfo-places.',
   'install/hidepid.',
   'install/install.',
+  'install/lent.',
   'install/markers.',
+  'install/text.',
 ];
 
 /** What no kernel can change, or no guest can run: not part of the suite there, but with --file. */

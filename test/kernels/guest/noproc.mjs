@@ -20,14 +20,14 @@ function code(call) {
   }
 }
 
-/** bash says that it runs before it is asked about, and then holds exactly what was put there. */
+/** busybox's sh says that it runs before it is asked about, and then holds exactly what was put there. */
 async function start(options = {}) {
-  const child = spawn('bash', ['-c', 'cd /tmp; exec 7</dev/null 200</dev/zero; echo; exec sleep 1000'], {
+  const child = spawn('/bin/sh', ['-c', 'cd /tmp; exec 7</dev/null 200</dev/zero; echo; exec sleep 1000'], {
     stdio: ['ignore', 'pipe', 'ignore'],
     ...options,
   });
   await new Promise((resolve) => child.stdout.once('data', resolve));
-  // What bash has become.
+  // What sh has become.
   const own = open({ backend: 'kernel' });
   while (own.pidinfo(child.pid, { fields: ['command'] }).toArray()[0]?.command !== 'sleep');
   own.close();

@@ -38,8 +38,9 @@ const opened = [openSync('/dev/null', 'r'), openSync('/dev/zero', 'r')];
 contains('fdmap()', handle.fdmap(), [0, 1, 2, ...opened]);
 contains('fdmap(pid)', handle.fdmap(process.pid), [0, 1, 2, ...opened]);
 
-// sh says that it runs before it is asked about, and then holds exactly what was put there.
-const child = spawn('sh', ['-c', 'exec 7</dev/null 200</dev/zero; echo; exec sleep 1000'], {
+// busybox's sh (dash has one digit for a redirection) says that it runs before it is asked about, and
+// then holds exactly what was put there.
+const child = spawn('/bin/sh', ['-c', 'exec 7</dev/null 200</dev/zero; echo; exec sleep 1000'], {
   stdio: ['ignore', 'pipe', 'ignore'],
 });
 await new Promise((resolve) => child.stdout.once('data', resolve));
