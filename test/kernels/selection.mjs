@@ -32,7 +32,9 @@ export const inSpecialBoots = ['install/hidepid.', 'install/install.', 'install/
  * CI) leaves them to a whole one.
  */
 export const notInShort = [
+  'backends/access.',
   'backends/resources.',
+  'calls/pidinfo-nested.',
   'calls/pidinfo-places.',
   'install/hidepid.',
   'install/install.',
