@@ -3,6 +3,7 @@
 import { fstatSync } from 'node:fs';
 import { fdinfo, fdmap, type Image, pidinfo, pidmap, readImage } from '../index.ts';
 import { optionValue } from './arguments.ts';
+import { joinNothing } from './columns/joined.ts';
 import { EXIT, type Parsed } from './command.ts';
 import { complain } from './output/write.ts';
 import { useNames } from './users.ts';
@@ -18,6 +19,7 @@ export function imageOf(parsed: Parsed): Image | undefined {
   if (path === undefined) return undefined;
   const image = openImage(path);
   useNames(image.users);
+  joinNothing();
   return image;
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -78,6 +78,38 @@ for (const backend of BACKENDS.filter(({ name }) => name === 'kernel' || name ==
       expect(run('who', one, '--command', 'nobody').status).toBe(1);
       expect(fds(two, '--user', 'root')).toEqual(process.getuid?.() === 0 ? [6] : []);
       expect(run('who', two, '--user', '54321').status).toBe(1);
+    });
+
+    test('columns that are made of more than the row', async () => {
+      const script = [
+        'import os, socket, sys',
+        'os.dup2(os.pidfd_open(os.getpid()), 20)',
+        'os.dup2(os.open("/proc/self/stat", os.O_RDONLY), 21)',
+        'try:',
+        '    packet = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0); packet.bind(("lo", 3))',
+        '    os.dup2(packet.fileno(), 22)',
+        'except PermissionError: pass',
+        'print("ready", flush=True); sys.stdin.read()',
+      ].join('\n');
+      const child = spawn('python3', ['-c', script], { stdio: ['pipe', 'pipe', 'inherit'] });
+      try {
+        await once(child.stdout, 'data');
+        const pid = child.pid!;
+        const names = 'fd,ppid,pgid,kernelThread,source,targetCommand,targetPids,interfaceName';
+        const found = rows('ls', `${pid}`, '--fd', '20,21,22', '-o', names);
+        const pgid = Number(/\) \S+ \d+ (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))![1]);
+        const common = { ppid: process.pid, pgid, kernelThread: false };
+        expect(found[0]).toMatchObject({ fd: 20, ...common, targetCommand: 'python3', targetPids: [pid] });
+        expect(found[1]).toEqual({ fd: 21, ...common, source: 'proc' });
+        if (process.getuid?.() === 0)
+          expect(found[2]).toMatchObject({ fd: 22, ...common, interfaceName: 'lo' });
+        const image = join(directory, `joined ${backend.name}`);
+        expect(run('dump', `${pid}`, '-o', image).status).toBe(0);
+        const recorded = rows('ls', `${pid}`, '--from', image, '--fd', '20,21', '-o', `${names},driver`);
+        expect(recorded).toEqual([{ fd: 20 }, { fd: 21 }]);
+      } finally {
+        child.kill('SIGKILL');
+      }
     });
 
     test('who holds a unix socket, by its path and by an abstract name', async () => {

@@ -5,6 +5,7 @@ import { userName } from '../users.ts';
 import type { Column } from './column.ts';
 import { detailOf } from './detail.ts';
 import { driverOf } from './driver.ts';
+import * as joined from './joined.ts';
 
 type DescriptorColumn = Column<Descriptor>;
 
@@ -25,6 +26,26 @@ function member(name: string, type: DescriptorColumn['type'], help: string): Des
     getter: name,
   };
 }
+
+/** Of more than the row: only what is shown is asked for, and of an image nothing is known. */
+const join = (
+  name: string,
+  type: DescriptorColumn['type'],
+  help: string,
+  value: DescriptorColumn['value'],
+): DescriptorColumn => ({ ...member(name, type, help), getter: undefined, value });
+
+const JOINED: readonly DescriptorColumn[] = [
+  join('ppid', 'number', 'parent of the process', joined.ppidOf),
+  join('pgid', 'number', 'its process group', joined.pgidOf),
+  join('kernelThread', 'boolean', 'whether it is a kernel thread', joined.isKernelThread),
+  join('partition', 'string', 'name of a block device, by /proc/partitions', joined.partitionOf),
+  join('source', 'string', 'source of the file system, as it is mounted here', joined.sourceOf),
+  join('interfaceName', 'string', 'name of `interface`, in this network namespace', joined.interfaceNameOf),
+  join('targetCommand', 'string', 'name of the process of a pidfd', joined.targetCommandOf),
+  join('targetPids', 'array', 'its numbers, down to its own pid namespace', joined.targetPidsOf),
+  join('tunnel', 'string', 'interface behind a descriptor of /dev/net/tun', joined.tunnelOf),
+];
 
 const text = (row: Descriptor, name: string, show: (value: never) => string): string | undefined => {
   const value = memberOf(row, name);
@@ -186,9 +207,10 @@ export const DESCRIPTOR_COLUMNS: readonly DescriptorColumn[] = [
   member('messages', 'number', 'that wait in a message queue'),
   member('initFlags', 'number', 'of fanotify_init(2)'),
   member('mapping', 'object', 'of a mapped file'),
+  ...JOINED,
 ];
 
 /** Members of JSON without -o: all but what is made of others. */
 export const DESCRIPTOR_MEMBERS: readonly string[] = DESCRIPTOR_COLUMNS.map(({ name }) => name).filter(
-  (name) => !['detail', 'owner', 'driver'].includes(name),
+  (name) => !['detail', 'owner', 'driver', ...JOINED.map((column) => column.name)].includes(name),
 );

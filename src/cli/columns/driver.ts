@@ -1,7 +1,8 @@
-/** Names of the drivers behind special files. They are this machine's: of an image they are a guess. */
+/** Names of the drivers behind special files. */
 
 import { readFileSync } from 'node:fs';
 import type { Descriptor } from '../../index.ts';
+import { known } from './joined.ts';
 
 /** Documentation/admin-guide/devices.txt: majors whose minors are of several drivers. */
 const TTY = 4;
@@ -18,8 +19,6 @@ interface Drivers {
   /** By minor number. */
   readonly misc: Names;
 }
-
-let drivers: Drivers | undefined;
 
 /** Lines of a number and a name, as both files have them. */
 function namesIn(text: string): Names {
@@ -39,25 +38,20 @@ function indexOf(major: number, minor: number): number {
   return 0;
 }
 
-/** Empty where there is no /proc: then no name is known. */
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    return '';
-  }
-}
+const driversIn = known((proc: string): Drivers => {
+  const [char = '', block = ''] = readFileSync(`${proc}/devices`, 'latin1').split('Block devices:');
+  return {
+    char: namesIn(char),
+    block: namesIn(block),
+    misc: namesIn(readFileSync(`${proc}/misc`, 'latin1')),
+  };
+});
 
-function readDrivers(): Drivers {
-  const [char = '', block = ''] = textOf('/proc/devices').split('Block devices:');
-  return { char: namesIn(char), block: namesIn(block), misc: namesIn(textOf('/proc/misc')) };
-}
-
-/** Undefined for what is no special file, and where the kernel names no driver. */
+/** Undefined for what is no special file, where the kernel names no driver, and without /proc. */
 export function driverOf({ type, rdev }: Descriptor): string | undefined {
   if ((type !== 'char' && type !== 'block') || rdev === undefined) return undefined;
-  drivers ??= readDrivers();
+  const drivers = driversIn('/proc');
+  if (!drivers) return undefined;
   const [major, minor] = rdev.split(':').map(Number) as [number, number];
   if (type === 'block') return drivers.block.get(major)?.[0];
   const misc = major === MISC ? drivers.misc.get(minor)?.[0] : undefined;
