@@ -221,9 +221,10 @@ export class DescriptorBase {
   /** Every member that is known; numbers beyond 2^53 as decimal strings. */
   toJSON(): Record<string, unknown> {
     const json: Record<string, unknown> = {};
-    const self = this as unknown as Record<string, unknown>;
-    for (const name of COMMON_MEMBERS) put(json, name, self[name]);
-    for (const name of this.ownMembers) put(json, name, self[name]);
+    for (const { name, get } of membersOf(this, this.ownMembers)) {
+      const value = get.call(this);
+      if (value !== undefined) json[name] = typeof value === 'object' ? plain(value) : text(value);
+    }
     if (this.endpoints) json.endpoints = this.endpoints;
     if (this.watchers) json.watchers = this.watchers;
     return json;
@@ -256,13 +257,34 @@ export const COMMON_MEMBERS = [
   'truncated',
 ] as const;
 
-function put(json: Record<string, unknown>, name: string, value: unknown): void {
-  if (value !== undefined) json[name] = plain(value);
+interface Member {
+  readonly name: string;
+  readonly get: (this: DescriptorBase) => unknown;
 }
 
+/** Of each class: found by name for each row, the getters cost more than what they do. */
+const members = new WeakMap<object, readonly Member[]>();
+
+function membersOf(row: DescriptorBase, own: readonly string[]): readonly Member[] {
+  const known = members.get(row.constructor);
+  if (known) return known;
+  const found = [...COMMON_MEMBERS, ...own].flatMap((name) => {
+    for (let owner = Object.getPrototypeOf(row); owner; owner = Object.getPrototypeOf(owner)) {
+      const get = Object.getOwnPropertyDescriptor(owner, name)?.get;
+      if (get) return [{ name, get }];
+    }
+    return [];
+  });
+  members.set(row.constructor, found);
+  return found;
+}
+
+const text = (value: unknown) => (typeof value === 'bigint' ? value.toString() : value);
+
 function plain(value: unknown): unknown {
-  if (typeof value === 'bigint') return value.toString();
+  if (typeof value !== 'object' || value === null) return text(value);
+  // Names that many rows share, such as open flags.
+  if (Object.isFrozen(value)) return value;
   if (Array.isArray(value)) return value.map(plain);
-  if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, plain(each)]));
 }
