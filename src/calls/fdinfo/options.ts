@@ -25,8 +25,8 @@ export interface FdinfoOptions {
   readonly port?: number | readonly number[] | undefined;
   readonly inode?: number | readonly number[] | undefined;
   /**
-   * What a class alone has (addresses, counts, targets, …), and locks. Without them a row has what every
-   * descriptor has, for a third of the kernel's time. `port` and `endpoints` ask for them. Default true.
+   * What a class alone has (counts, targets, watches, …), and locks. Without them a row has what every
+   * descriptor has, and the kernel follows no lists. `port` and `endpoints` ask for them. Default true.
    */
   readonly details?: boolean | undefined;
   /** Also where each process is, its root and its program: rows whose `fd` is `cwd`, `root`, `exe`. Default false. */
