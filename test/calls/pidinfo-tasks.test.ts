@@ -57,6 +57,7 @@ describeBackends('pidinfo', (handle, { name, proc }) => {
   const withoutLeader = async () => {
     const pid = await target('zombie');
     await until('the leader has exited', () => stateOf(pid) === 'Z');
+    await until('the other one rests', () => listedThreads(pid).some((tid) => stateOf(tid) === 'S'));
     return pid;
   };
 
