@@ -33,6 +33,8 @@ const INET_DIAG_REQ_PROTOCOL = 3;
 const INET_DIAG_SHUTDOWN = 8;
 const INET_DIAG_MSG = 72;
 const IPPROTO_MPTCP = 262;
+/** RFC 3692: one that no kernel has a table of, for those that do not know the attribute (before 5.9). */
+const NO_PROTOCOL = 254;
 /** A part of a dump is never longer: netlink_dump() of net/netlink/af_netlink.c */
 const PART = 32 * 1024;
 
@@ -68,7 +70,7 @@ function inet(type: 'tcp' | 'udp' | 'udplite', family: 4 | 6, protocol: number):
     request() {
       const view = new DataView(new ArrayBuffer(INET_DIAG_REQ + 8));
       view.setUint8(0, family === 4 ? AF_INET : AF_INET6);
-      view.setUint8(1, protocol & 0xff);
+      view.setUint8(1, protocol <= 0xff ? protocol : NO_PROTOCOL);
       view.setUint32(4, 0xffff_ffff, true);
       if (protocol <= 0xff) return new Uint8Array(view.buffer, 0, INET_DIAG_REQ);
       // More than the byte has room for: inet_diag_get_protocol() of net/ipv4/inet_diag.c
