@@ -46,8 +46,10 @@ export type {
   FanotifyMark,
   InotifyWatch,
 } from './abi/fdinfo/events.ts';
+export type { InetAddress } from './abi/fdinfo/inet-sockets.ts';
 export type { Ring } from './abi/fdinfo/objects.ts';
-export type { InetAddress, SocketState, VsockAddress } from './abi/fdinfo/sockets.ts';
+export type { SocketState } from './abi/fdinfo/socket-states.ts';
+export type { VsockAddress } from './abi/fdinfo/sockets.ts';
 export { bytesOf } from './abi/fdinfo/text.ts';
 export { DESCRIPTOR_TYPES, type DescriptorType, type PlaceName } from './abi/fdinfo/types.ts';
 export type { ImageAbout } from './abi/image/about.ts';

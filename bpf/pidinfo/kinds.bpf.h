@@ -119,18 +119,28 @@ static long count_kind(__u32 i, struct counting_kinds *counting)
 	return 0;
 }
 
-/* As count_open(): a table that was exchanged meanwhile is asked about by the next call. */
+/*
+ * Slots of a table beyond which nothing is told: fs.nr_open as it is by default. As many are 80 ms
+ * within one RCU section, and nobody else's to spend.
+ */
+#define KINDS_MOST (1024 * 1024)
+
+/* As count_open(): of a task that has left its table meanwhile, nothing. */
 static __always_inline void add_kinds(struct slot *slot, struct task_struct *task)
 {
-	struct pidinfo_kinds *out = GROUP(slot, kinds, PIDINFO_KINDS);
 	struct counting_kinds counting = { .slot = slot };
+	struct pidinfo_kinds *out;
 	struct table table = {};
 	struct fdtable *fdt;
+	bool has_table = table_of(task, &table);
 
+	if (has_table && table.size > KINDS_MOST)
+		return;
+	out = GROUP(slot, kinds, PIDINFO_KINDS);
 	if (!out)
 		return;
 	__builtin_memset(&slot->kinds, 0, sizeof(slot->kinds));
-	if (table_of(task, &table)) {
+	if (has_table) {
 		fdt = table.fdt;
 		slot->kinds.words = (__u64)open_fds_of(&table);
 		slot->kinds.files = (__u64)TABLE_READ(fdt, fd);

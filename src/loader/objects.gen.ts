@@ -74,7 +74,7 @@ export const PIDINFO = {
   name: 'pidinfo',
   maps: ['slots', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_small'],
-  sha256: '4e9a6932e1d14815b688a5bb6e9955f23a795555faa1d305b79767b0516c6b57',
+  sha256: '3ed82b86d9bed07da99bb88f3b813e97fc170b37a6ec7be94a88edfd8c289b15',
 } as const;
 
 export const PIDINFO_BASIC = {
@@ -95,14 +95,14 @@ export const PIDINFO_ITER = {
   name: 'pidinfo-iter',
   maps: ['requests', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_request', 'pidinfo_task'],
-  sha256: '5e3e4980bb26968d9c072a2996816ef02faf497527a533e39ec7b19dc5d95cfd',
+  sha256: 'effdc6cdae47ba6d46d996be6bf6e1b8aa99e027c8c54510c8d5fdc0c274990f',
 } as const;
 
 export const PIDINFO_WIDE = {
   name: 'pidinfo-wide',
   maps: ['slots', 'rodata', 'rodata_str1_1'],
   programs: ['pidinfo_wide'],
-  sha256: 'a0c1fc488b25c0978a0f1b9a0b6c4b31f09347d0995d2a190924aebd94a93dba',
+  sha256: '6a763f24500d436c4148902aa83f707af9390d1d14dc4ee06ecbc92dc0bebb70',
 } as const;
 
 export const PIDMAP = {
@@ -137,5 +137,5 @@ export const TEXT_PS = {
   name: 'text-ps',
   maps: ['requests', 'lines', 'rodata', 'rodata_str1_1', 'rodata_text'],
   programs: ['text_ps'],
-  sha256: 'ddede75e494711b8e5b4ad3d2f027d3162971b37497108c47c0892017efcb931',
+  sha256: 'ccbf1cc5c5f44c068b79db15986706fe138da25c7b7589df29a7a598335cc5fc',
 } as const;

@@ -3,6 +3,7 @@
 import * as abi from '../layout.gen.ts';
 import * as events from './events.ts';
 import * as files from './files.ts';
+import { InetSocketDescriptor } from './inet-sockets.ts';
 import * as objects from './objects.ts';
 import type { Chunk } from './record.ts';
 import * as sockets from './sockets.ts';
@@ -14,7 +15,7 @@ export type Descriptor =
   | files.PipeDescriptor
   | files.MemfdDescriptor
   | files.MqueueDescriptor
-  | sockets.InetSocketDescriptor
+  | InetSocketDescriptor
   | sockets.UnixSocketDescriptor
   | sockets.NetlinkSocketDescriptor
   | sockets.PacketSocketDescriptor
@@ -56,7 +57,7 @@ const CLASSES: readonly Constructor[] = (() => {
   put(abi.FDINFO_PIPE, files.PipeDescriptor);
   put(abi.FDINFO_FIFO, files.PipeDescriptor);
   for (const type of [abi.FDINFO_TCP, abi.FDINFO_UDP, abi.FDINFO_UDPLITE, abi.FDINFO_RAW, abi.FDINFO_PING])
-    put(type, sockets.InetSocketDescriptor);
+    put(type, InetSocketDescriptor);
   put(abi.FDINFO_UNIX, sockets.UnixSocketDescriptor);
   put(abi.FDINFO_NETLINK, sockets.NetlinkSocketDescriptor);
   put(abi.FDINFO_PACKET, sockets.PacketSocketDescriptor);
@@ -86,7 +87,7 @@ const CLASSES: readonly Constructor[] = (() => {
 /** Another protocol over IP is a `socket` with addresses. */
 function classOf(chunk: Chunk, at: number, type: number): Constructor {
   if (type === abi.FDINFO_SOCKET && chunk.attribute(at, abi.FDINFO_A_INET, abi.SIZEOF_FDINFO_INET) !== 0)
-    return sockets.InetSocketDescriptor;
+    return InetSocketDescriptor;
   const found = CLASSES[type];
   if (!found) throw chunk.damage(`a descriptor of type ${type}`, at);
   return found;

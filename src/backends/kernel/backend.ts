@@ -8,7 +8,6 @@
  */
 
 import type { Executable } from '../../abi/pidinfo/executable.ts';
-import { BASIC_GROUPS, groupsOf, type ProcessField } from '../../abi/pidinfo/fields.ts';
 import * as objects from '../../loader/objects.gen.ts';
 import {
   LoadError,
@@ -36,12 +35,10 @@ import { FdinfoIterator } from './fdinfo.ts';
 import { FdmapIterator } from './fdmap-iterator.ts';
 import { FdmapProgram } from './fdmap-program.ts';
 import { fileKeyId, fileKeyOf, KEY_FILE } from './file-key.ts';
-import { CountsProgram } from './pidinfo-counts.ts';
-import { PidinfoIterator } from './pidinfo-iterator.ts';
-import { PidinfoProgram } from './pidinfo-program.ts';
+import { PidinfoPrograms } from './pidinfo-programs.ts';
 import { PidmapIterator } from './pidmap-iterator.ts';
 import { PidmapProgram } from './pidmap-program.ts';
-import { OwnLink } from './stream.ts';
+import { FEW, OwnLink } from './stream.ts';
 
 /** How an object's programs are got hold of. */
 export interface ObjectSource {
@@ -78,14 +75,6 @@ export function loadingSource(door: Door, kernelRelease: string, shared?: Shared
   return source;
 }
 
-/** Up to here a link for each of the pids costs less than a walk over all tasks. */
-const FEW = 16;
-/**
- * So often a few processes are asked about by the iterator of what most want, which takes 8 ms to load and
- * 0.1 for an answer: a command asks once or twice. Then by a program of 33 ms, which answers in microseconds.
- */
-const WORTH_LOADING = 16;
-
 export class KernelBackend implements Backend {
   readonly name: BackendName;
   readonly #door: Door;
@@ -100,22 +89,12 @@ export class KernelBackend implements Backend {
   #fdmapIterator: FdmapIterator | undefined;
   #pidmap: PidmapProgram | undefined;
   #pidmapIterator: PidmapIterator | undefined;
-  #pidinfo: PidinfoProgram | undefined;
   #tasks: OwnLink | undefined;
-  #pidinfoIterator: PidinfoIterator | undefined;
-  /** The same without what few ask for. */
-  #basic: PidinfoIterator | undefined;
-  #countsProgram: CountsProgram | undefined;
-  #withoutCounts = false;
-  /** How often counts of descriptors alone were asked for. */
-  #asked = 0;
-  /** How often a few processes were asked about by their numbers, while the program for that was not loaded. */
-  #askedByName = 0;
+  #pidinfo: PidinfoPrograms | undefined;
   #fdinfo: FdinfoIterator | undefined;
   /** The caller's pid namespace is not the initial one: known after a first answer. */
   #nested = false;
   #numbersByIterator = false;
-  #statusByIterator = false;
 
   /** @param name `pinned` when the source opens what somebody else has loaded */
   constructor(door: Door, source: ObjectSource, name: BackendName = 'kernel') {
@@ -177,79 +156,19 @@ export class KernelBackend implements Backend {
    * Those that are named by a program; all by an iterator, whose one walk costs about what the
    * programs' answers do, where these would first need the numbers and a second object.
    */
-  pidinfo({ pids, fields, threads }: PidinfoQuestion): Records | number {
-    const pieces: Uint8Array[] = [];
-    const take = (piece: Uint8Array) => pieces.push(piece);
-    const groups = groupsOf(fields);
-    if (!pids && !threads && this.#counts(fields, take)) return pieces;
-    const error = pids
-      ? this.#named(Int32Array.from(pids), groups, threads, take)
-      : this.#all(groups, threads, take);
-    return error || pieces;
+  pidinfo(question: PidinfoQuestion): Records | number {
+    return this.#status().answer(question);
   }
 
-  /**
-   * Numbers and counts of descriptors alone: a program of their own, unless the question is a
-   * first one that would have to load it, or nested, or the kernel too old. False: not answered.
-   */
-  #counts(fields: ReadonlySet<ProcessField>, take: (piece: Uint8Array) => void): boolean {
-    for (const field of fields) if (field !== 'pid' && field !== 'fds') return false;
-    if (this.#asked++ === 0 && this.name === 'kernel') return false;
-    if (this.#withoutCounts || this.tier !== 'A') return false;
-    this.#countsProgram ??= this.#loadCounts();
-    const counted: Uint8Array[] = [];
-    if (this.#countsProgram?.read((piece) => counted.push(piece)) !== 0) return false;
-    // All or none: who answers instead begins anew.
-    for (const piece of counted) take(piece);
-    return true;
-  }
-
-  #loadCounts(): CountsProgram | undefined {
-    try {
-      return new CountsProgram(this.#door, this.#load(objects.PIDINFO_COUNTS));
-    } catch (error) {
-      if (!(error instanceof LoadError)) throw error;
-      // Without a free descriptor it may be had later; refused, or not installed, never.
-      this.#withoutCounts = !isOutOfDescriptors(error);
-      return undefined;
-    }
-  }
-
-  #named(pids: Int32Array, groups: number, threads: boolean, take: (piece: Uint8Array) => void): number {
-    const isBasic = (groups & ~BASIC_GROUPS) === 0 && pids.length <= FEW;
-    if (this.name === 'kernel' && !this.#pidinfo && isBasic && this.#askedByName++ < WORTH_LOADING) {
-      this.#basic ??= this.#statusIterator(objects.PIDINFO_BASIC);
-      const error = this.#basic.read(pids, groups, threads, take);
-      if (error !== -EOPNOTSUPP) return error;
-    }
-    if (!this.#statusByIterator && this.tier === 'A') {
-      this.#pidinfo ??= new PidinfoProgram(this.#door, this.#load(objects.PIDINFO), () =>
-        this.#load(objects.PIDINFO_WIDE),
-      );
-      const error = this.#pidinfo.read(pids, groups, threads, take);
-      if (error !== -EOPNOTSUPP) return error;
-      this.#statusByIterator = true;
-    }
-    return this.#iteratorOfStatus().read(pids, groups, threads, take);
-  }
-
-  #all(groups: number, threads: boolean, take: (piece: Uint8Array) => void): number {
-    // What is pinned is all there; what has to be loaded is loaded as far as it is needed.
-    if (this.name === 'kernel' && !this.#pidinfoIterator && (groups & ~BASIC_GROUPS) === 0) {
-      this.#basic ??= this.#statusIterator(objects.PIDINFO_BASIC);
-      const error = this.#basic.all(groups, threads, take);
-      if (error !== -EOPNOTSUPP) return error;
-    }
-    return this.#iteratorOfStatus().all(groups, threads, take);
-  }
-
-  #iteratorOfStatus(): PidinfoIterator {
-    this.#pidinfoIterator ??= this.#statusIterator(objects.PIDINFO_ITER);
-    return this.#pidinfoIterator;
-  }
-
-  #statusIterator(object: ObjectFile): PidinfoIterator {
-    return new PidinfoIterator(this.#door, this.#load(object), () => this.#spareDescriptors());
+  #status(): PidinfoPrograms {
+    this.#pidinfo ??= new PidinfoPrograms({
+      door: this.#door,
+      isPinned: this.name === 'pinned',
+      tier: () => this.tier,
+      load: (object) => this.#load(object),
+      spares: () => this.#spareDescriptors(),
+    });
+    return this.#pidinfo;
   }
 
   fdinfo(question: FdinfoQuestion): DescriptorStream | number {
@@ -292,11 +211,7 @@ export class KernelBackend implements Backend {
       if (this.#nested) this.pidmap(own, probe, 0);
       this.#pidmap?.prepare();
     }
-    if (calls.has('pidinfo')) {
-      this.#askedByName = WORTH_LOADING;
-      this.pidinfo({ pids: [process.pid], fields: new Set(['pid']), threads: false });
-      this.#iteratorOfStatus();
-    }
+    if (calls.has('pidinfo')) this.#status().prepare();
     if (calls.has('fdinfo')) this.#iteratorOfFiles().prepare();
     this.#spareDescriptors();
   }
@@ -307,7 +222,7 @@ export class KernelBackend implements Backend {
     this.#spares?.close();
     for (const loaded of this.#loaded.splice(0)) unload(this.#door, loaded);
     this.#self = this.#fdmap = this.#fdmapIterator = this.#pidmap = this.#pidmapIterator = undefined;
-    this.#pidinfo = this.#pidinfoIterator = this.#basic = this.#countsProgram = undefined;
+    this.#pidinfo = undefined;
     this.#fdinfo = this.#special = undefined;
   }
 

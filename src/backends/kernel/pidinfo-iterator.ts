@@ -10,10 +10,7 @@ import type { Door } from '../../sys/door.ts';
 import { ESRCH } from '../../sys/errno.ts';
 import { Memory } from '../../sys/memory.ts';
 import { runUntilAnswered } from './retry.ts';
-import { readStream, STREAM_BYTES } from './stream.ts';
-
-/** Up to here a link for each of the pids costs less than a walk over all tasks. */
-const FEW = 16;
+import { FEW, readStream, STREAM_BYTES } from './stream.ts';
 
 export class PidinfoIterator {
   readonly #door: Door;

@@ -12,6 +12,9 @@ import type { Memory } from '../../sys/memory.ts';
  */
 export const STREAM_BYTES = 32 * 1024;
 
+/** Up to so many processes that are named a link for each costs less than a walk over all tasks. */
+export const FEW = 16;
+
 /**
  * EAGAIN: a million objects without a record (bpf_seq_read()), or the storage of this thread was not
  * to be had for a moment. There may be more; this many in a row are a fault to report.

@@ -7,7 +7,8 @@ import type { Descriptor } from '../../abi/fdinfo/decode.ts';
 import type { Access, Endpoint } from '../../abi/fdinfo/descriptor.ts';
 import { EpollDescriptor, EventfdDescriptor } from '../../abi/fdinfo/events.ts';
 import { CharDescriptor, PipeDescriptor } from '../../abi/fdinfo/files.ts';
-import { type InetAddress, InetSocketDescriptor, UnixSocketDescriptor } from '../../abi/fdinfo/sockets.ts';
+import { type InetAddress, InetSocketDescriptor } from '../../abi/fdinfo/inet-sockets.ts';
+import { UnixSocketDescriptor } from '../../abi/fdinfo/sockets.ts';
 
 interface Key {
   /** What the row is one end of. */

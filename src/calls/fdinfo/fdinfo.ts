@@ -5,7 +5,7 @@ import { SystemError } from '../../errors.ts';
 import { EACCES } from '../../sys/errno.ts';
 import { joinEndpoints } from './endpoints.ts';
 import { filterOf, questionOf } from './filter.ts';
-import { DescriptorList, type FailedProcess, RowReader } from './list.ts';
+import { DescriptorList, type FailedProcess, failedProcesses, RowReader } from './list.ts';
 import { checkPids, type FdinfoOptions, wantedOf } from './options.ts';
 
 /** @throws SystemError for what fails as a whole */
@@ -139,7 +139,6 @@ export async function* fdinfoStream(
   const [first] = reader.failed;
   if (typeof options.pid === 'number' && first)
     throw new SystemError(first.errno, 'fdinfo', { pid: options.pid });
-  const hidden = pids ? 0 : reader.hidden;
-  const { vanished, errors } = new DescriptorList([], hidden, reader.vanished, reader.failed);
-  return { hidden, vanished, errors };
+  const { hidden, vanished, failed } = reader;
+  return { hidden: pids ? 0 : hidden, vanished, errors: failedProcesses(failed) };
 }

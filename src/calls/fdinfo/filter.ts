@@ -1,5 +1,6 @@
 import type { Descriptor } from '../../abi/fdinfo/decode.ts';
-import { InetSocketDescriptor, UnixSocketDescriptor } from '../../abi/fdinfo/sockets.ts';
+import { InetSocketDescriptor } from '../../abi/fdinfo/inet-sockets.ts';
+import { UnixSocketDescriptor } from '../../abi/fdinfo/sockets.ts';
 import { bytesOf } from '../../abi/fdinfo/text.ts';
 import type { FdinfoQuestion } from '../../backends/fdinfo.ts';
 import type { NamedFile, Wanted } from './options.ts';

@@ -56,6 +56,10 @@ export class RowReader {
   }
 }
 
+/** As whoever asked is told of them. */
+export const failedProcesses = (failed: readonly { pid: number; errno: number }[]): FailedProcess[] =>
+  failed.map(({ pid, errno }) => ({ pid, error: { code: errnoName(errno), syscall: 'fdinfo' } }));
+
 /** What fdinfo() answers with: rows that are decoded member by member when they are read. */
 export class DescriptorList implements Iterable<Descriptor> {
   /** Processes whose descriptors the caller may not see. */
@@ -76,10 +80,7 @@ export class DescriptorList implements Iterable<Descriptor> {
     this.#rows = rows;
     this.hidden = hidden;
     this.vanished = vanished;
-    this.errors = failed.map(({ pid, errno }) => ({
-      pid,
-      error: { code: errnoName(errno), syscall: 'fdinfo' },
-    }));
+    this.errors = failedProcesses(failed);
   }
 
   get length(): number {

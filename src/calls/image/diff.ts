@@ -1,5 +1,5 @@
 import type { Descriptor } from '../../abi/fdinfo/decode.ts';
-import { InetSocketDescriptor } from '../../abi/fdinfo/sockets.ts';
+import { InetSocketDescriptor } from '../../abi/fdinfo/inet-sockets.ts';
 import type { Process } from '../process-list.ts';
 import { sameBoot, sameFile, sameRecord, sameTarget, shareKey } from './identity.ts';
 import type { Image } from './image.ts';

@@ -4,7 +4,7 @@
  */
 
 import type { Descriptor } from '../../abi/fdinfo/decode.ts';
-import type { InetSocketDescriptor } from '../../abi/fdinfo/sockets.ts';
+import type { InetSocketDescriptor } from '../../abi/fdinfo/inet-sockets.ts';
 import type { FailedProcess } from '../fdinfo/list.ts';
 import type { Process } from '../process-list.ts';
 import type { Image } from './image.ts';

@@ -168,8 +168,8 @@ const DUMPS: ReadonlyMap<string, Dump> = new Map([
   ['mptcp6', inet('tcp', 6, IPPROTO_MPTCP)],
 ]);
 
-/** Tables that no file of /proc/net stands for. */
-export const WITHOUT_FILES = ['vsock', 'mptcp', 'mptcp6'];
+/** Tables of Multipath TCP, for which /proc/net has no files. */
+export const MULTIPATH = ['mptcp', 'mptcp6'];
 
 /**
  * Looks at the messages of one part of a dump.

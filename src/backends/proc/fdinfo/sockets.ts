@@ -7,7 +7,7 @@ import { Memory } from '../../../sys/memory.ts';
 import { linkText, type ProcFiles } from '../files.ts';
 import { type NetSocket, TABLES } from './net.ts';
 import type { Subject } from './process.ts';
-import { addByDiag, WITHOUT_FILES } from './sock-diag.ts';
+import { addByDiag, MULTIPATH } from './sock-diag.ts';
 
 /** Of one network namespace, by inode. */
 interface Namespace {
@@ -110,8 +110,18 @@ export class SocketFinder {
       // One that the kernel has not, or may not show: its sockets are known by their protocol's name.
       if (typeof text === 'string') add(sockets, text);
     }
-    if (door) for (const table of WITHOUT_FILES) addByDiag(door, table, sockets);
+    if (door) {
+      addByDiag(door, 'vsock', sockets);
+      // Asked of a kernel without that module, it looks for one each time.
+      if (this.#hasMultipath(directory)) for (const table of MULTIPATH) addByDiag(door, table, sockets);
+    }
     return sockets;
+  }
+
+  /** Does the namespace have sockets of Multipath TCP? By the counts of proto_seq_show() in net/core/sock.c. */
+  #hasMultipath(directory: string): boolean {
+    const protocols = this.#files.whole(`${directory}/net/protocols`);
+    return typeof protocols === 'string' && /^MPTCP(v6)? +\d+ +[1-9]/m.test(protocols);
   }
 
   /** An attribute that sockfs gives to every socket itself (sockfs_xattr_get()): no server is asked for it. */
