@@ -292,8 +292,17 @@ needs('door', 'proc').describe('readFiles', () => {
         childProcess.spawnSync('mkfifo', [fifo]);
         const child = childProcess.spawn('sleep', ['60'], { stdio: 'ignore' });
         await new Promise((resolve) => child.once('spawn', resolve));
-        // The pipe keeps the thread in open(2): what is asked behind it is read when it has been written.
+        // The pipe keeps the thread in read(2), as long as somebody could write: what is asked behind it waits.
+        const kept = fs.openSync(fifo, 'r+');
         const pipe = readFiles([fifo]);
+        const link = fs.realpathSync(fifo);
+        const holders = () =>
+          fs.readdirSync('/proc/self/fd').filter((fd) => {
+            const path = `/proc/self/fd/${fd}`;
+            return fs.existsSync(path) && fs.readlinkSync(path) === link;
+          });
+        // From there on the thread, which opens descriptors while it starts, takes no number.
+        while (holders().length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
         const held = fs.openSync(folder, 'r');
         const own = processDirectory(child.pid as number);
         const number = own.fd;
@@ -303,7 +312,7 @@ needs('door', 'proc').describe('readFiles', () => {
         own.close();
         // Whoever opens next has those numbers.
         const taken = [fs.openSync('/', 'r'), fs.openSync('/proc/self', 'r')];
-        fs.writeFileSync(fifo, '');
+        fs.closeSync(kept);
         const [[inIt], [comm, nothing]] = await Promise.all([files, status, pipe]);
         child.kill('SIGKILL');
         for (const fd of taken) fs.closeSync(fd);
